@@ -1,0 +1,1 @@
+"""Asking models, whatever they are behind: no Django in here."""

@@ -1,0 +1,125 @@
+"""What is asked of a model and what comes back; every provider, wrapper and double speaks it."""
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, NotRequired, Protocol, TypeAlias, TypedDict
+
+
+class SystemMessage(TypedDict):
+    role: Literal["system"]
+    content: str
+
+
+class UserMessage(TypedDict):
+    role: Literal["user"]
+    content: str
+
+
+class CalledFunction(TypedDict):
+    name: str
+    arguments: str
+
+
+class CalledTool(TypedDict):
+    id: str
+    type: Literal["function"]
+    function: CalledFunction
+
+
+class AssistantMessage(TypedDict):
+    role: Literal["assistant"]
+    content: str | None
+    tool_calls: NotRequired[list[CalledTool]]
+
+
+class ToolMessage(TypedDict):
+    role: Literal["tool"]
+    tool_call_id: str
+    content: str
+
+
+Message: TypeAlias = SystemMessage | UserMessage | AssistantMessage | ToolMessage
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A function offered to the model; `parameters` is its JSON schema."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Seconds to connect, to the first piece, between two pieces, and for the whole answer."""
+
+    connect: float = 3
+    first_token: float = 8
+    silence: float = 15
+    whole: float = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question to one model, in the wire shape of chat completions."""
+
+    model: str
+    messages: tuple[Message, ...]
+    tools: tuple[ToolSpec, ...] = ()
+    max_tokens: int | None = None
+    temperature: float | None = None
+    deadlines: Deadlines = Deadlines()
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Text to append to the reply."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRequest:
+    """A function the model asks for; `arguments` is its raw JSON text, whole but unchecked."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one call; `cached_input` is part of `input` and `reasoning` part of `output`."""
+
+    input: int
+    cached_input: int
+    output: int
+    reasoning: int
+    exact: bool
+
+
+FinishReason: TypeAlias = Literal["stop", "tool_calls", "length", "content_filter"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The end of an answer; a stream without one was cut."""
+
+    reason: FinishReason
+
+
+Piece: TypeAlias = Text | ToolRequest | Usage | Finish
+Pieces: TypeAlias = Generator[Piece, None, None]
+
+
+class Provider(Protocol):
+    """Something that answers requests: an endpoint, or a wrapper that holds one."""
+
+    def stream(self, request: Request) -> Pieces:
+        """Yield texts and tool requests, then one Usage, then one Finish; or raise UpstreamError.
+
+        Nothing is sent before the first piece is asked for. Closing the generator closes the upstream
+        connection at once.
+        """
+        ...

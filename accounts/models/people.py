@@ -1,0 +1,155 @@
+"""Who somebody is: the site, its customers, the staff."""
+
+import uuid
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+
+from accounts import sealing
+from accounts.models.tiers import Tier
+
+LOCALES = [("en", "English"), ("zh", "简体中文")]
+ORIGIN = RegexValidator(r"^https?://[a-z0-9.-]+(:\d+)?$", "Write an origin such as https://shop.example.com")
+
+
+def check_origins(value: Any) -> None:
+    if not isinstance(value, list):
+        raise ValidationError('Origins are a list such as ["https://shop.example.com"].')
+    for origin in value:
+        ORIGIN(origin)
+
+
+class Site(models.Model):
+    """One website that carries the widget."""
+
+    key = models.SlugField(unique=True, max_length=64, help_text="Public key: data-site in the script tag.")
+    name = models.CharField(max_length=100)
+    origins = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[check_origins],
+        help_text='Pages that may carry the widget, such as ["https://shop.example.com"].',
+    )
+    sealed_secret = models.BinaryField(default=b"", editable=False)
+    sealed_previous_secret = models.BinaryField(default=b"", editable=False)
+    assistant = models.CharField("assistant's name", max_length=60, default="Assistant")
+    colour = models.CharField(
+        max_length=7, default="#1f6f5c", validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$", "Write #rrggbb.")]
+    )
+    greeting = models.JSONField(default=dict, blank=True, help_text='{"en": "Hello!", "zh": "您好！"}')
+    suggestions = models.JSONField(default=dict, blank=True, help_text='{"en": ["…"], "zh": ["…"]}')
+    privacy_url = models.URLField(blank=True)
+    default_tier = models.ForeignKey(Tier, on_delete=models.PROTECT, related_name="default_of_sites")
+    allowed_tiers = models.ManyToManyField(
+        Tier, blank=True, related_name="allowed_on_sites", help_text="Tiers that an identity token may name."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def secrets(self) -> list[str]:
+        """Identity secrets in force: the current one, and the previous one while it is being rotated."""
+        return [sealing.unseal(s) for s in (self.sealed_secret, self.sealed_previous_secret) if s]
+
+    def rotate_secret(self, secret: str) -> None:
+        self.sealed_previous_secret, self.sealed_secret = self.sealed_secret, sealing.seal(secret)
+
+    def words(self, field: dict[str, Any], locale: str) -> Any:
+        return field.get(locale) or field.get("en") or ""
+
+
+class StaffManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str, *, name: str = "", role: str = "agent") -> "User":
+        user = self.model(email=self.normalize_email(email).lower(), name=name, role=role)
+        user.is_superuser = role == User.Role.ADMIN
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str, **fields: Any) -> "User":
+        return self.create_user(email, password, name=fields.get("name", ""), role="admin")
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email=(username or "").lower())
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A member of staff: an agent answers in the desk, an admin also configures."""
+
+    class Role(models.TextChoices):
+        AGENT = "agent"
+        ADMIN = "admin"
+
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=100, help_text="Shown to customers when this person answers.")
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.AGENT)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = StaffManager()
+    USERNAME_FIELD = "email"
+
+    class Meta:
+        verbose_name = "staff member"
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    @property
+    def is_staff(self) -> bool:
+        """Django's word for: may open the admin."""
+        return self.role == self.Role.ADMIN
+
+
+class Customer(models.Model):
+    """Who chats on one site. Name and e-mail are sealed; anonymous until the site's signed token says who."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="customers")
+    external_id = models.CharField(
+        max_length=200, blank=True, help_text="`sub` of the identity token; empty while anonymous."
+    )
+    sealed_name = models.BinaryField(default=b"", editable=False)
+    sealed_email = models.BinaryField(default=b"", editable=False)
+    tier = models.ForeignKey(
+        Tier, null=True, blank=True, on_delete=models.SET_NULL, help_text="Overrides the site's default tier."
+    )
+    token_tier = models.ForeignKey(
+        Tier, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+    locale = models.CharField(max_length=5, choices=LOCALES, default="en")
+    address = models.CharField(max_length=32, blank=True, editable=False, help_text="Keyed digest.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    seen_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["site", "external_id"], condition=~Q(external_id=""), name="one_customer_per_sub"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id or f"visitor {str(self.id)[:8]}"
+
+    @property
+    def verified(self) -> bool:
+        return bool(self.external_id)
+
+    @property
+    def name(self) -> str:
+        return sealing.unseal(self.sealed_name) if self.sealed_name else ""
+
+    @property
+    def email(self) -> str:
+        return sealing.unseal(self.sealed_email) if self.sealed_email else ""
+
+    @property
+    def effective_tier(self) -> Tier:
+        return self.tier or self.token_tier or self.site.default_tier

@@ -1,0 +1,47 @@
+"""Encryption at rest. Values are sealed with DATA_KEYS, or with a data key of their own that DATA_KEYS wrap."""
+
+import hashlib
+import hmac
+from functools import cache
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+
+
+class CannotUnseal(Exception):
+    """None of DATA_KEYS opens the value: a key was removed too early, or the value is not ours."""
+
+
+@cache
+def _master() -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in settings.DATA_KEYS])
+
+
+def seal(text: str) -> bytes:
+    return _master().encrypt(text.encode())
+
+
+def unseal(sealed: bytes) -> str:
+    try:
+        return _master().decrypt(bytes(sealed)).decode()
+    except InvalidToken:
+        raise CannotUnseal("no key in DATA_KEYS opens this value") from None
+
+
+def new_data_key() -> bytes:
+    """A fresh data key, wrapped: what is stored beside the rows it seals."""
+    return _master().encrypt(Fernet.generate_key())
+
+
+def open_data_key(wrapped: bytes) -> bytes:
+    """The usable data key (a Fernet key) behind a wrapped one."""
+    try:
+        return _master().decrypt(bytes(wrapped))
+    except InvalidToken:
+        raise CannotUnseal("no key in DATA_KEYS opens this data key") from None
+
+
+def fingerprint(purpose: str, value: str) -> str:
+    """A keyed digest (32 hex characters) to count or find by, without storing the value."""
+    key = f"frontdesk:{purpose}:{settings.SECRET_KEY}".encode()
+    return hmac.new(key, value.encode(), hashlib.sha256).hexdigest()[:32]

@@ -1,0 +1,78 @@
+"""Which models there are, where they are asked, and what they cost."""
+
+from decimal import Decimal
+
+from django.core.validators import MinValueValidator
+from django.db import models
+
+from accounts import sealing
+
+CLASSES = [("small", "small"), ("large", "large"), ("reasoning", "reasoning")]
+
+
+class Provider(models.Model):
+    """An OpenAI-compatible endpoint. Compatible servers differ: the flags say what this one takes."""
+
+    name = models.CharField(max_length=60, unique=True)
+    base_url = models.URLField(help_text="Such as https://api.openai.com/v1")
+    sealed_key = models.BinaryField(default=b"", editable=False)
+    enabled = models.BooleanField(default=True)
+    usage_in_stream = models.BooleanField(default=True, help_text="Takes stream_options.include_usage.")
+    tools = models.BooleanField(default=True, help_text="Takes function tools.")
+    system_role = models.BooleanField(default=True, help_text="Takes system messages.")
+    max_tokens_name = models.CharField(
+        max_length=24,
+        choices=[("max_tokens", "max_tokens"), ("max_completion_tokens", "max_completion_tokens")],
+        default="max_completion_tokens",
+    )
+    connect_deadline = models.FloatField(default=3, validators=[MinValueValidator(0.1)])
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def key(self) -> str:
+        return sealing.unseal(self.sealed_key) if self.sealed_key else ""
+
+    @key.setter
+    def key(self, value: str) -> None:
+        self.sealed_key = sealing.seal(value)
+
+
+def price() -> "models.DecimalField[Decimal | None, Decimal | None]":
+    return models.DecimalField(
+        max_digits=20,
+        decimal_places=12,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0))],
+        help_text="US dollars per million tokens; empty: the public list price.",
+    )
+
+
+class Model(models.Model):
+    """One model on a provider. Those of a class are tried in order."""
+
+    provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="models")
+    name = models.CharField(max_length=100, help_text="As the provider spells it.")
+    model_class = models.CharField(max_length=10, choices=CLASSES)
+    order = models.PositiveSmallIntegerField(default=0)
+    enabled = models.BooleanField(default=True)
+    context_tokens = models.PositiveIntegerField(default=16_000, help_text="Budget for the prompt.")
+    answer_tokens = models.PositiveIntegerField(default=800, help_text="The longest answer allowed.")
+    temperature = models.FloatField(null=True, blank=True)
+    input_price = price()
+    cached_price = price()
+    output_price = price()
+    first_token_deadline = models.FloatField(null=True, blank=True, help_text="Seconds; empty: the deployment's.")
+    silence_deadline = models.FloatField(null=True, blank=True)
+    whole_deadline = models.FloatField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["model_class", "order", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "name", "model_class"], name="one_row_per_model_and_class")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.provider})"

@@ -1,0 +1,41 @@
+"""What the bot refuses or gives up on.
+
+BotError
+├── Rejected     a customer's message or wish is refused; says why in their language
+├── Unknown      no such thing here, or not theirs: both answer alike
+├── Fenced       a newer attempt, a stop or a person took the turn over
+└── GaveUp       a turn's own ceiling was reached: rounds, tool calls
+"""
+
+from datetime import datetime
+
+from bot import words
+
+
+class BotError(Exception):
+    """The root of everything the bot refuses or gives up on."""
+
+
+class Rejected(BotError):
+    """Refused at the door; `code` is invalid, too_long, rate_limited or closed."""
+
+    def __init__(self, code: str, *, retry_at: datetime | None = None, **facts: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.retry_at = retry_at
+        self.facts = facts
+
+    def text(self, locale: str) -> str:
+        return words.say(f"rejected.{self.code}", locale, **self.facts)
+
+
+class Unknown(BotError):
+    """Unknown and foreign ids answer alike."""
+
+
+class Fenced(BotError):
+    """Somebody else holds the turn now: say nothing more, settle what was used."""
+
+
+class GaveUp(BotError):
+    """A ceiling of the turn was reached."""

@@ -1,0 +1,126 @@
+"""The one place where a turn ends: the reply is stored under the fence, the quota settled, `final` sent.
+
+A worker that has answered, a customer who stops, an agent who takes over and a rescue that gives up all come
+here. Whoever moves the turn from running to done first has ended it; everybody else finds it done.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts import quota
+from bot import events
+from bot.models import Conversation, Message, Turn
+
+
+@dataclass
+class Reply:
+    """What a turn ends with; `text` holds placeholders."""
+
+    text: str
+    outcome: events.Outcome
+    source: str
+    reason: str = ""
+    model: str = ""
+    model_class: str = ""
+    cards: list[dict[str, Any]] = field(default_factory=list)
+    sources: list[events.Source] = field(default_factory=list)
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: Decimal | None = None
+    # Counts as a message: text of a model was shown.
+    counts: bool = False
+    handover_reason: str = ""
+
+
+def end(turn: Turn, attempt: int, reply: Reply, log: events.TurnLog) -> Message | None:
+    """Store `reply` and send `final`; None when this attempt does not hold the turn any more.
+
+    `turn` comes with its conversation, customer and site.
+    """
+    with transaction.atomic():
+        if not _close(turn, attempt, reply):
+            return None
+        message = Message.objects.create(
+            conversation_id=turn.conversation_id,
+            author=Message.Author.BOT,
+            turn=turn,
+            masked=reply.text,
+            source=reply.source,
+            cards=reply.cards,
+            sources=reply.sources,
+        )
+        Conversation.objects.filter(id=turn.conversation_id).update(active_at=message.created_at)
+        (quota.settle if reply.counts else quota.release)(turn.id)
+    body = events.message_body(message, reply.text)
+    log.final(body, reply.outcome, allowance(turn.conversation))
+    events.desk_changed(turn.conversation_id)
+    return message
+
+
+def _close(turn: Turn, attempt: int, reply: Reply) -> bool:
+    """Ownership is checked in the statement itself: the bot says nothing once a person has the conversation."""
+    held = Turn.objects.filter(id=turn.id, state=Turn.State.RUNNING, attempt=attempt)
+    if reply.outcome != Turn.Outcome.HANDED_OVER:
+        held = held.filter(conversation__handler=Conversation.Handler.BOT)
+    return bool(
+        held.update(
+            state=Turn.State.DONE,
+            outcome=reply.outcome,
+            source=reply.source,
+            reason=reply.reason,
+            model=reply.model,
+            model_class=reply.model_class,
+            input_tokens=reply.input_tokens,
+            output_tokens=reply.output_tokens,
+            cost=reply.cost,
+            finished_at=timezone.now(),
+        )
+    )
+
+
+def fence(conversation: UUID, outcome: events.Outcome, turn: UUID | None = None) -> int:
+    """End the running and queued turns of a conversation (or just `turn`) with what was shown; how many ended."""
+    under_way = Turn.objects.filter(conversation=conversation).exclude(state=Turn.State.DONE)
+    if turn is not None:
+        under_way = under_way.filter(id=turn)
+    # Running before queued: a conversation has one running turn.
+    rows = under_way.select_related("conversation__customer__site__default_tier").order_by("-state")
+    return sum(_fence_one(row, outcome) for row in rows)
+
+
+def _fence_one(turn: Turn, outcome: events.Outcome) -> bool:
+    attempt = turn.attempt + 1
+    raised = (
+        Turn.objects.filter(id=turn.id, attempt=turn.attempt)
+        .exclude(state=Turn.State.DONE)
+        .update(
+            state=Turn.State.RUNNING,
+            attempt=F("attempt") + 1,
+            lease_until=timezone.now() + timedelta(seconds=5),
+        )
+    )
+    if not raised:
+        return False
+    log = events.TurnLog(turn.id, attempt, turn.conversation_id)
+    shown = log.take_over()
+    reply = Reply(
+        text=shown,
+        outcome=outcome,
+        source="model" if shown else "system",
+        reason=outcome,
+        counts=bool(shown),
+    )
+    return end(turn, attempt, reply, log) is not None
+
+
+def allowance(conversation: Conversation) -> events.AllowanceBody:
+    """What the customer may still use, in the words of the conversation's language."""
+    used = quota.allowance(conversation.customer)
+    return events.AllowanceBody.model_validate(used.as_json())

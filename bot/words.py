@@ -1,0 +1,55 @@
+"""The sentences Frontdesk itself says to customers, in their language."""
+
+_WORDS: dict[str, dict[str, str]] = {
+    "working.thinking": {"en": "Thinking…", "zh": "正在思考…"},
+    "working.search_knowledge": {"en": "Searching our help pages…", "zh": "正在查找帮助文档…"},
+    "working.tool": {"en": "Looking that up…", "zh": "正在为您查询…"},
+    "working.change": {"en": "Doing that for you…", "zh": "正在为您办理…"},
+    "working.retry": {"en": "This takes a little longer than usual…", "zh": "比平时稍慢一些，请稍候…"},
+    "rejected.invalid": {"en": "This message cannot be read.", "zh": "无法读取此消息。"},
+    "rejected.too_long": {
+        "en": "This message is too long: {limit} characters at most.",
+        "zh": "消息过长：最多 {limit} 个字符。",
+    },
+    "rejected.rate_limited": {
+        "en": "That was a lot of messages at once. Please wait a moment.",
+        "zh": "发送过于频繁，请稍等片刻。",
+    },
+    "rejected.closed": {"en": "This conversation is closed.", "zh": "此对话已结束。"},
+    "promise.model_down": {
+        "en": "I cannot reach my answering service right now. Please try again in a little while, "
+        "or ask for a person: a colleague will see your message here.",
+        "zh": "我暂时无法连接应答服务。请稍后再试，或点击“转人工”，同事会在这里看到您的消息。",
+    },
+    "promise.usage_limit": {
+        "en": "You have used all assistant messages for now. I found no prepared answer to this, "
+        "but you can ask for a person and a colleague will answer here.",
+        "zh": "您当前的智能助手消息额度已用完。我没有找到现成的答案，您可以点击“转人工”，同事会在这里回复您。",
+    },
+    "passage.intro": {"en": "From “{title}”:", "zh": "摘自《{title}》："},
+    "approval.ask": {"en": "Please confirm below.", "zh": "请在下方确认。"},
+    "approval.done": {"en": "Done: {title}", "zh": "已完成：{title}"},
+    "approval.failed": {
+        "en": "That did not work: {why} If you like, ask for a person.",
+        "zh": "未能完成：{why} 如有需要，请点击“转人工”。",
+    },
+    "approval.unsure": {
+        "en": "It is not certain whether this was done. A colleague will check and answer here.",
+        "zh": "目前无法确定是否已办理，同事会核实后在这里回复您。",
+    },
+    "handover.promise": {
+        "en": "I am passing you on to a colleague, who will answer here.",
+        "zh": "我将为您转接人工，同事会在这里回复您。",
+    },
+    "gave_up": {
+        "en": "I could not finish this on my own. You can ask for a person.",
+        "zh": "我无法独立完成此请求，您可以点击“转人工”。",
+    },
+    "stopped": {"en": "(stopped)", "zh": "（已停止）"},
+}
+
+
+def say(key: str, locale: str, **facts: object) -> str:
+    """The sentence `key` in `locale` (English where there is none), with `facts` filled in."""
+    sentences = _WORDS[key]
+    return sentences.get(locale, sentences["en"]).format(**facts)

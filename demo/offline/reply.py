@@ -11,6 +11,7 @@ from demo.offline.phrases import enumerated, joined, kind_of, matches, saying
 from demo.offline.prompt import PLACEHOLDER, Prompt, order_number
 
 CONTACT = ("<EMAIL", "<PHONE", "<ADDRESS")
+FEW_WORDS = 40  # characters
 QUESTION_MARKS = ("?", "？")
 
 
@@ -138,7 +139,9 @@ def _was_asked_which(prompt: Prompt) -> bool:
 
 
 def _only_leaves_details(question: str) -> bool:
-    return bool(PLACEHOLDER.search(question)) and not any(mark in question for mark in QUESTION_MARKS)
+    """ "My e-mail is <EMAIL_1>" and the like: details with a few words around them and no question."""
+    words, found = PLACEHOLDER.subn("", question)
+    return found > 0 and len(words) < FEW_WORDS and not any(mark in question for mark in QUESTION_MARKS)
 
 
 def _with_noted(prompt: Prompt, text: str) -> str:

@@ -1,4 +1,4 @@
-"""Encryption at rest. Values are sealed with DATA_KEYS, or with a data key of their own that DATA_KEYS wrap."""
+"""Encryption at rest. Values are sealed with DATA_KEYS, or with a data key that DATA_KEYS wrap."""
 
 import hashlib
 import hmac

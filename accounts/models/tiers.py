@@ -42,7 +42,9 @@ class Limit(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["tier", "metric", "period"], name="one_limit_per_metric_and_period")
+            models.UniqueConstraint(
+                fields=["tier", "metric", "period"], name="one_limit_per_metric_and_period"
+            )
         ]
 
     def __str__(self) -> str:

@@ -118,7 +118,7 @@ def verified(site: Site, identity: Identity, locale: str = "") -> Customer:
     return customer
 
 
-def _opened(sealed: bytes) -> str | None:
+def _opened(sealed: sealing.Stored) -> str | None:
     """The sealed text; None when its key is gone, so that a fresh value takes its place."""
     try:
         return sealing.unseal(sealed) if sealed else ""

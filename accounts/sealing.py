@@ -3,9 +3,14 @@
 import hashlib
 import hmac
 from functools import cache
+from typing import TypeAlias
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
+
+
+# What a BinaryField may give back, depending on the driver.
+Stored: TypeAlias = "bytes | memoryview[int]"
 
 
 class CannotUnseal(Exception):
@@ -21,7 +26,7 @@ def seal(text: str) -> bytes:
     return _master().encrypt(text.encode())
 
 
-def unseal(sealed: bytes) -> str:
+def unseal(sealed: Stored) -> str:
     try:
         return _master().decrypt(bytes(sealed)).decode()
     except InvalidToken:
@@ -33,7 +38,7 @@ def new_data_key() -> bytes:
     return _master().encrypt(Fernet.generate_key())
 
 
-def open_data_key(wrapped: bytes) -> bytes:
+def open_data_key(wrapped: Stored) -> bytes:
     """The usable data key (a Fernet key) behind a wrapped one."""
     try:
         return _master().decrypt(bytes(wrapped))

@@ -1,0 +1,348 @@
+import threading
+import uuid
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+
+from accounts import quota
+from accounts.models import Customer, Hold, Limit, Site, Tier, Window
+from accounts.quota import Exhausted
+
+NOON = datetime(2026, 3, 29, 12, tzinfo=UTC)
+MIDNIGHT = datetime(2026, 3, 30, tzinfo=UTC)
+
+
+def hold(
+    customer: Customer, use: uuid.UUID | None = None, now: datetime = NOON, seconds: float = 60
+) -> uuid.UUID:
+    use = use or uuid.uuid4()
+    quota.hold(use, customer, seconds=seconds, now=now)
+    return use
+
+
+def counts(rule: str = "limit:") -> list[tuple[int, int, int]]:
+    """(held, settled, overrun) of each window of a rule, oldest first."""
+    windows = Window.objects.filter(rule__startswith=rule).order_by("starts_at")
+    return [(int(w.held), int(w.settled), int(w.overrun)) for w in windows]
+
+
+@pytest.fixture
+def one_a_day(free: Tier) -> Tier:
+    free.limits.update(amount=1)
+    return free
+
+
+@pytest.mark.django_db
+class TestHold:
+    def test_hold_reserves_and_settle_uses(self, alice: Customer):
+        use = hold(alice)
+        assert counts() == [(1, 0, 0)]
+        quota.settle(use)
+        assert counts() == [(0, 1, 0)]
+        window = Window.objects.get()
+        assert (window.starts_at, window.ends_at) == (MIDNIGHT - timedelta(days=1), MIDNIGHT)
+        assert window.subject == f"customer:{alice.id}"
+
+    def test_hold_is_refused_when_the_day_is_used_up(self, alice: Customer, one_a_day: Tier):
+        quota.settle(hold(alice))
+        with pytest.raises(Exhausted) as refusal:
+            hold(alice)
+        assert (refusal.value.label, refusal.value.amount) == ("messages today", 1)
+        assert refusal.value.resets_at == MIDNIGHT
+        assert counts() == [(0, 1, 0)]
+        assert Hold.objects.count() == 1
+
+    def test_hold_is_refused_in_the_language_of_the_customer(self, alice: Customer, one_a_day: Tier):
+        alice.locale = "zh"
+        hold(alice)
+        with pytest.raises(Exhausted, match="今日消息"):
+            hold(alice)
+
+    def test_hold_counts_what_is_only_held(self, alice: Customer, one_a_day: Tier):
+        first = hold(alice)
+        with pytest.raises(Exhausted):
+            hold(alice)
+        quota.release(first)
+        assert hold(alice)
+
+    def test_hold_of_a_held_use_changes_nothing(self, alice: Customer, one_a_day: Tier):
+        use = hold(alice)
+        before = Hold.objects.values().get()
+        hold(alice, use)
+        assert (counts(), Hold.objects.values().get()) == ([(1, 0, 0)], before)
+
+    def test_hold_of_a_settled_use_is_paid_already(self, alice: Customer, one_a_day: Tier):
+        use = hold(alice)
+        quota.settle(use)
+        hold(alice, use)
+        assert counts() == [(0, 1, 0)]
+
+    def test_hold_of_a_released_use_needs_room_again(self, alice: Customer, one_a_day: Tier):
+        use = hold(alice)
+        quota.release(use)
+        hold(alice, use)
+        assert counts() == [(1, 0, 0)]
+        quota.release(use)
+        hold(alice)
+        with pytest.raises(Exhausted):
+            hold(alice, use)
+
+    def test_hold_is_never_refused_without_a_limit(self, site: Site, alice: Customer, vip: Tier):
+        alice.tier = vip
+        for _ in range(3):
+            quota.settle(hold(alice))
+        assert Window.objects.count() == 0
+
+    def test_hold_is_refused_when_the_limit_is_none(self, alice: Customer, free: Tier):
+        free.limits.update(amount=0)
+        with pytest.raises(Exhausted):
+            hold(alice)
+
+    def test_hold_follows_the_amount_and_the_tier_in_force(
+        self, alice: Customer, plus: Tier, one_a_day: Tier
+    ):
+        hold(alice)
+        with pytest.raises(Exhausted):
+            hold(alice)
+        Limit.objects.filter(tier=one_a_day).update(amount=2)
+        hold(alice)
+        Limit.objects.filter(tier=one_a_day).update(amount=1)
+        with pytest.raises(Exhausted):
+            hold(alice)
+        alice.tier = plus
+        hold(alice)
+
+    def test_hold_opens_a_new_window_at_midnight(self, alice: Customer, one_a_day: Tier):
+        first = hold(alice, now=MIDNIGHT - timedelta(microseconds=1))
+        hold(alice, now=MIDNIGHT)
+        quota.settle(first)
+        assert counts() == [(0, 1, 0), (1, 0, 0)]
+
+    def test_hold_counts_days_in_utc_wherever_the_clock_is(self, alice: Customer, one_a_day: Tier):
+        hold(alice, now=MIDNIGHT)
+        with pytest.raises(Exhausted):
+            hold(alice, now=datetime(2026, 3, 31, 7, 59, tzinfo=timezone(timedelta(hours=8))))
+
+    def test_hold_of_one_customer_is_not_anothers(self, site: Site, alice: Customer, one_a_day: Tier):
+        hold(alice)
+        hold(Customer.objects.create(site=site, external_id="carol"))
+        with pytest.raises(Exhausted):
+            hold(alice)
+
+    def test_hold_takes_one_statement(self, visitor: Customer, django_assert_num_queries):
+        hold(visitor)
+        with django_assert_num_queries(1):
+            use = hold(visitor)
+        with django_assert_num_queries(1):
+            quota.settle(use)
+
+
+@pytest.mark.django_db
+class TestNetworkShare:
+    def test_hold_is_refused_when_the_network_used_its_share(self, site: Site, visitor: Customer, settings):
+        settings.ANONYMOUS_PER_ADDRESS = Decimal(2)
+        neighbour = Customer.objects.create(site=site, address=visitor.address)
+        hold(visitor)
+        hold(neighbour)
+        with pytest.raises(Exhausted) as refusal:
+            hold(visitor)
+        assert (refusal.value.label, refusal.value.amount) == ("messages today from your network", 2)
+        assert counts() == [(1, 0, 0), (1, 0, 0)]
+        assert counts("anonymous") == [(2, 0, 0)]
+        hold(Customer.objects.create(site=site, address="b" * 32))
+
+    def test_hold_takes_nothing_from_the_network_when_the_visitor_has_used_up(
+        self, visitor: Customer, one_a_day: Tier
+    ):
+        quota.settle(hold(visitor))
+        with pytest.raises(Exhausted, match=r"^messages today$"):
+            hold(visitor)
+        assert counts("anonymous") == [(0, 1, 0)]
+
+    def test_hold_of_a_verified_customer_is_not_the_networks(self, visitor: Customer, settings):
+        settings.ANONYMOUS_PER_ADDRESS = Decimal(0)
+        with pytest.raises(Exhausted):
+            hold(visitor)
+        visitor.external_id = "alice"
+        hold(visitor)
+
+    def test_settle_and_release_reach_both_windows(self, visitor: Customer):
+        quota.settle(hold(visitor))
+        quota.release(hold(visitor))
+        assert counts() == counts("anonymous") == [(0, 1, 0)]
+
+
+@pytest.mark.django_db
+class TestEnd:
+    def test_settle_counts_once(self, alice: Customer):
+        use = hold(alice)
+        for _ in range(2):
+            quota.settle(use)
+        quota.release(use)
+        assert counts() == [(0, 1, 0)]
+        assert Hold.objects.get().state == "settled"
+
+    def test_release_gives_back_once(self, alice: Customer):
+        hold(alice)
+        use = hold(alice)
+        for _ in range(2):
+            quota.release(use)
+        quota.settle(use)
+        assert counts() == [(1, 0, 0)]
+
+    def test_settle_and_release_of_an_unknown_use_change_nothing(self, alice: Customer):
+        hold(alice)
+        quota.settle(uuid.uuid4())
+        quota.release(uuid.uuid4())
+        assert counts() == [(1, 0, 0)]
+
+    def test_expire_gives_back_what_was_held_too_long(self, alice: Customer):
+        hold(alice, seconds=30)
+        kept = hold(alice, seconds=90)
+        assert quota.expire(NOON + timedelta(seconds=60)) == 1
+        assert quota.expire(NOON + timedelta(seconds=60)) == 0
+        assert counts() == [(1, 0, 0)]
+        assert Hold.objects.get(state="held").use == kept
+
+    def test_expire_leaves_what_has_ended(self, alice: Customer):
+        quota.settle(hold(alice))
+        quota.release(hold(alice))
+        assert quota.expire(NOON + timedelta(days=1)) == 0
+        assert counts() == [(0, 1, 0)]
+
+    def test_settle_after_expiry_counts_as_overrun(self, alice: Customer, one_a_day: Tier):
+        late = hold(alice)
+        quota.expire(NOON + timedelta(minutes=5))
+        quota.settle(hold(alice))
+        for _ in range(2):
+            quota.settle(late)
+        assert counts() == [(0, 2, 1)]
+
+    def test_release_after_expiry_changes_nothing(self, alice: Customer):
+        use = hold(alice)
+        quota.expire(NOON + timedelta(minutes=5))
+        quota.release(use)
+        assert counts() == [(0, 0, 0)]
+        quota.settle(use)
+        assert counts() == [(0, 1, 1)]
+
+    def test_use_held_again_after_midnight_counts_once(self, alice: Customer):
+        use = hold(alice, now=MIDNIGHT - timedelta(seconds=90))
+        quota.expire(MIDNIGHT)
+        hold(alice, use, now=MIDNIGHT + timedelta(seconds=1))
+        for _ in range(2):
+            quota.settle(use)
+        assert counts() == [(0, 0, 0), (0, 1, 0)]
+
+    def test_use_held_across_midnight_counts_in_its_day(self, alice: Customer):
+        use = hold(alice, now=MIDNIGHT - timedelta(seconds=5))
+        hold(alice, use, now=MIDNIGHT + timedelta(seconds=5))
+        quota.settle(use)
+        assert counts() == [(0, 1, 0)]
+
+
+@pytest.mark.django_db
+class TestAllowance:
+    def test_allowance_counts_held_and_settled(self, alice: Customer, django_assert_num_queries):
+        quota.settle(hold(alice))
+        hold(alice)
+        with django_assert_num_queries(1):
+            allowance = quota.allowance(alice, NOON)
+        assert allowance.as_json() == {
+            "limits": [
+                {
+                    "label": "messages today",
+                    "used": 2,
+                    "amount": 10,
+                    "resets_at": "2026-03-30T00:00:00+00:00",
+                }
+            ],
+            "exhausted": False,
+        }
+
+    def test_allowance_is_whole_before_the_first_message(self, alice: Customer):
+        limit = quota.allowance(alice, NOON).limits[0]
+        assert (limit.used, limit.amount) == (0, 10)
+        assert Window.objects.count() == 0
+
+    def test_allowance_is_exhausted_when_nothing_is_left(self, alice: Customer, one_a_day: Tier):
+        hold(alice)
+        assert quota.allowance(alice, NOON).exhausted
+        assert not quota.allowance(alice, MIDNIGHT).exhausted
+
+    def test_allowance_without_a_limit_is_never_exhausted(self, alice: Customer, vip: Tier):
+        alice.tier = vip
+        assert quota.allowance(alice, NOON) == quota.Allowance([], exhausted=False)
+
+    def test_allowance_of_a_visitor_ends_with_the_networks_share(
+        self, site: Site, visitor: Customer, settings
+    ):
+        settings.ANONYMOUS_PER_ADDRESS = Decimal(1)
+        hold(Customer.objects.create(site=site, address=visitor.address))
+        allowance = quota.allowance(visitor, NOON)
+        assert allowance.exhausted
+        assert [(limit.used, limit.amount) for limit in allowance.limits] == [(0, 10)]
+
+    def test_allowance_speaks_the_language_of_the_customer(self, alice: Customer):
+        alice.locale = "zh"
+        assert quota.allowance(alice, NOON).limits[0].label == "今日消息"
+
+
+def at_once(*jobs) -> list[BaseException | None]:
+    """Run jobs in threads of their own that start together; what each raised."""
+    start, outcomes = threading.Barrier(len(jobs)), [None] * len(jobs)
+
+    def run(index: int) -> None:
+        try:
+            start.wait()
+            jobs[index]()
+        except Exception as error:
+            outcomes[index] = error
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(i,)) for i in range(len(jobs))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return outcomes
+
+
+@pytest.mark.django_db(transaction=True)
+class TestTogether:
+    def test_exactly_as_many_are_held_as_there_is_room_for(self, alice: Customer):
+        """I5 with 40 turns at once and room for 10."""
+        outcomes = at_once(*[lambda: hold(alice)] * 40)
+        assert sum(outcome is None for outcome in outcomes) == 10
+        assert {type(outcome) for outcome in outcomes} == {type(None), Exhausted}
+        assert counts() == [(10, 0, 0)]
+        assert Hold.objects.filter(state="held").count() == 10
+
+    def test_exactly_as_many_visitors_are_held_as_their_network_has_room_for(self, site: Site, settings):
+        settings.ANONYMOUS_PER_ADDRESS = Decimal(7)
+        visitors = [Customer.objects.create(site=site, address="a" * 32) for _ in range(32)]
+        outcomes = at_once(*[lambda v=v: hold(v) for v in visitors])
+        assert sum(outcome is None for outcome in outcomes) == 7
+        assert {type(outcome) for outcome in outcomes} == {type(None), Exhausted}
+        assert counts("anonymous") == [(7, 0, 0)]
+        assert sum(held for held, _, _ in counts()) == 7
+
+    def test_one_use_held_by_many_attempts_counts_once(self, visitor: Customer, one_a_day: Tier):
+        use = uuid.uuid4()
+        assert at_once(*[lambda: hold(visitor, use)] * 30) == [None] * 30
+        assert counts() == counts("anonymous") == [(1, 0, 0)]
+
+    def test_ledger_sums_to_the_windows_whoever_ends_a_use_first(self, site: Site):
+        visitors = [Customer.objects.create(site=site, address="a" * 32) for _ in range(10)]
+        uses = [hold(visitor) for visitor in visitors]
+        late = NOON + timedelta(minutes=5)
+        ends = [lambda u=u, end=end: end(u) for u in uses for end in (quota.settle, quota.release)]
+        again = [lambda u=u, v=v: hold(v, u) for u, v in zip(uses, visitors, strict=True)]
+        assert {type(o) for o in at_once(*ends, *again, *[lambda: quota.expire(late)] * 4)} == {type(None)}
+        quota.expire(late)
+        for window in Window.objects.all():
+            settled = window.holds.filter(state="settled").count()
+            assert (window.held, window.settled) == (0, settled)

@@ -1,0 +1,65 @@
+/** Times, days and money in the reader's own words. */
+export class Clock {
+  constructor(locale) {
+    this.locale = locale === "zh" ? "zh-CN" : navigator.language?.startsWith("en") ? navigator.language : "en";
+    this.time = new Intl.DateTimeFormat(this.locale, { hour: "numeric", minute: "2-digit" });
+    this.day = new Intl.DateTimeFormat(this.locale, { weekday: "long", month: "long", day: "numeric" });
+    this.date = new Intl.DateTimeFormat(this.locale, { month: "short", day: "numeric" });
+    this.relative = new Intl.RelativeTimeFormat(this.locale, { numeric: "auto" });
+  }
+
+  timeOf(moment) {
+    return this.time.format(new Date(moment));
+  }
+
+  /** A key that is equal for moments of one local day. */
+  dayKey(moment) {
+    const day = new Date(moment);
+    return `${day.getFullYear()}-${day.getMonth()}-${day.getDate()}`;
+  }
+
+  /** "today", "yesterday", or the weekday and date. */
+  dayOf(moment) {
+    const away = this.#daysAway(new Date(moment));
+    if (away > -2 && away < 1) return capital(this.relative.format(away, "day"));
+    return this.day.format(new Date(moment));
+  }
+
+  /** "18:30", "tomorrow, 00:00" or "1 Dec, 00:00": when something still to come happens. */
+  whenOf(moment) {
+    const when = new Date(moment);
+    const away = this.#daysAway(when);
+    if (away === 0) return this.timeOf(when);
+    const day = away === 1 ? this.relative.format(1, "day") : this.date.format(when);
+    return `${day}${this.locale === "zh-CN" ? " " : ", "}${this.timeOf(when)}`;
+  }
+
+  /** A calendar date such as 2026-11-02, which has no time zone. */
+  dateOf(text) {
+    const [year, month, day] = String(text).slice(0, 10).split("-").map(Number);
+    return this.date.format(new Date(year, month - 1, day));
+  }
+
+  /** "4:05" for what is left of a span in milliseconds. */
+  countdown(left) {
+    const seconds = Math.max(0, Math.ceil(left / 1000));
+    return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  }
+
+  money(amount, currency) {
+    try {
+      return new Intl.NumberFormat(this.locale, { style: "currency", currency }).format(Number(amount));
+    } catch {
+      return `${amount} ${currency ?? ""}`.trim();
+    }
+  }
+
+  #daysAway(moment) {
+    const midnight = (date) => new Date(date.getFullYear(), date.getMonth(), date.getDate());
+    return Math.round((midnight(moment) - midnight(new Date())) / 86_400_000);
+  }
+}
+
+function capital(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -8,7 +8,6 @@ from typing import TypeAlias
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
-
 # What a BinaryField may give back, depending on the driver.
 Stored: TypeAlias = "bytes | memoryview[int]"
 

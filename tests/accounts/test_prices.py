@@ -1,0 +1,89 @@
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts import prices
+from accounts.prices import Overrides, cost
+
+
+@dataclass(frozen=True)
+class Tokens:
+    input: int = 0
+    cached_input: int = 0
+    output: int = 0
+    reasoning: int = 0
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch):
+    def refuse(*_args: object) -> None:
+        raise AssertionError("prices must not use the network")
+
+    monkeypatch.setattr("socket.socket.connect", refuse)
+
+
+def test_cost_of_a_thousand_small_calls_is_the_list_price():
+    calls = [cost("gpt-4o-mini", Tokens(input=100, output=300)) for _ in range(1000)]
+    assert sum(calls) == Decimal("0.195")
+
+
+def test_cost_counts_cached_input_as_part_of_input():
+    assert cost("gpt-4o-mini", Tokens(input=1_000_000)) == Decimal("0.15")
+    assert cost("gpt-4o-mini", Tokens(input=1_000_000, cached_input=1_000_000)) == Decimal("0.075")
+    assert cost("gpt-4o-mini", Tokens(input=1_000_000, cached_input=400_000)) == Decimal("0.12")
+
+
+def test_cost_counts_reasoning_as_part_of_output():
+    plain = cost("o4-mini", Tokens(input=10, output=500))
+    assert cost("o4-mini", Tokens(input=10, output=500, reasoning=480)) == plain
+
+
+def test_cost_of_more_cached_than_input_is_that_of_the_input():
+    assert cost("gpt-4o-mini", Tokens(input=100, cached_input=900)) == Decimal("0.0000075")
+
+
+@pytest.mark.parametrize("model", ["gpt-4o-mini", "gpt-4o", "o4-mini", "gpt-4o-mini-2024-07-18"])
+def test_cost_of_usual_models_is_known(model: str):
+    known = cost(model, Tokens(input=1, output=1))
+    assert known is not None
+    assert known > 0
+
+
+def test_cost_is_unknown_when_nobody_lists_the_model():
+    assert cost("harbor-and-pine-7b", Tokens(input=100, output=300)) is None
+
+
+def test_cost_of_an_unlisted_model_is_what_the_deployment_pays():
+    paid = Overrides(input=Decimal(2), output=Decimal(8))
+    assert cost("harbor-and-pine-7b", Tokens(1_000_000, 500_000, 1_000_000), paid) == Decimal(10)
+    paid = Overrides(input=Decimal(2), cached=Decimal(1), output=Decimal(8))
+    assert cost("harbor-and-pine-7b", Tokens(1_000_000, 500_000, 1_000_000), paid) == Decimal("9.5")
+
+
+def test_cost_is_unknown_when_only_half_of_it_is_given():
+    assert cost("harbor-and-pine-7b", Tokens(input=1, output=1), Overrides(input=Decimal(2))) is None
+    assert cost("harbor-and-pine-7b", Tokens(input=1), Overrides(input=Decimal(2))) == Decimal("0.000002")
+
+
+def test_cost_takes_the_list_price_for_what_is_not_overridden():
+    paid = Overrides(output=Decimal(1))
+    assert cost("gpt-4o-mini", Tokens(1_000_000, 1_000_000, 1_000_000), paid) == Decimal("1.075")
+
+
+def test_cost_of_a_free_model_is_zero_not_unknown():
+    assert cost("harbor-and-pine-7b", Tokens(9, 0, 9), Overrides(Decimal(0), None, Decimal(0))) == 0
+
+
+counts = st.integers(0, 10_000_000)
+
+
+@given(counts, counts, counts, st.sampled_from(["gpt-4o-mini", "gpt-4o", "unlisted"]))
+def test_cost_fits_the_ledger(tokens_in: int, cached: int, tokens_out: int, model: str):
+    paid = prices.LIST_PRICES if model != "unlisted" else Overrides(Decimal("0.3"), None, Decimal("1.1"))
+    found = cost(model, Tokens(tokens_in, cached, tokens_out), paid)
+    assert found is not None
+    assert found >= 0
+    assert found == found.quantize(Decimal("1e-12"))

@@ -43,7 +43,7 @@ clean:  ## Remove the virtual environment and all caches; the data in var/ stay
 	@echo "Installing the dependencies into .venv …"
 	@[ -x $(BIN)/pip ] || "$(PYTHON)" -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
-	@VIRTUAL_ENV= $(BIN)/uv sync --frozen --quiet --python $(BIN)/python
+	@VIRTUAL_ENV= $(BIN)/uv sync --frozen --compile-bytecode --quiet --python $(BIN)/python
 	@touch $@
 
 browser:

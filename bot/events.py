@@ -19,6 +19,15 @@ DESK = "desk"
 
 Handler = Literal["bot", "queue", "person"]
 Outcome = Literal["answered", "degraded", "awaiting_approval", "stopped", "handed_over", "failed"]
+HandoverReason = Literal[
+    "customer_request",
+    "missing_knowledge",
+    "unsupported_request",
+    "policy",
+    "tool_failure",
+    "usage_limit",
+    "model_down",
+]
 ApprovalOutcome = Literal["done", "declined", "expired", "failed"]
 
 

@@ -239,7 +239,7 @@ def _counted(item: _Event) -> _Event:
     return item
 
 
-def _arguments(item: _Event) -> tuple[object, ...]:
+def _arguments(item: _Event) -> tuple[int | str, ...]:
     channel = item.channel
     group = wire_group(channel.group)
     return (channel.attempt, item.body, group, LOG_SECONDS, LOG_EVENTS, item.count, channel.seq)

@@ -5,7 +5,7 @@ here. Whoever moves the turn from running to done first has ended it; everybody 
 """
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -34,9 +34,11 @@ class Reply:
     input_tokens: int = 0
     output_tokens: int = 0
     cost: Decimal | None = None
+    first_text_at: datetime | None = None
     # Counts as a message: text of a model was shown.
     counts: bool = False
-    handover_reason: str = ""
+    # Why a person has to go on.
+    handover: events.HandoverReason | None = None
 
 
 def end(turn: Turn, attempt: int, reply: Reply, log: events.TurnLog) -> Message | None:
@@ -58,16 +60,20 @@ def end(turn: Turn, attempt: int, reply: Reply, log: events.TurnLog) -> Message 
         )
         Conversation.objects.filter(id=turn.conversation_id).update(active_at=message.created_at)
         (quota.settle if reply.counts else quota.release)(turn.id)
+        transaction.on_commit(lambda: _tell(turn, message, reply, log))
+    return message
+
+
+def _tell(turn: Turn, message: Message, reply: Reply, log: events.TurnLog) -> None:
     body = events.message_body(message, reply.text)
     log.final(body, reply.outcome, allowance(turn.conversation))
     events.desk_changed(turn.conversation_id)
-    return message
 
 
 def _close(turn: Turn, attempt: int, reply: Reply) -> bool:
     """Ownership is checked in the statement itself: the bot says nothing once a person has the conversation."""
     held = Turn.objects.filter(id=turn.id, state=Turn.State.RUNNING, attempt=attempt)
-    if reply.outcome != Turn.Outcome.HANDED_OVER:
+    if reply.outcome != "handed_over":
         held = held.filter(conversation__handler=Conversation.Handler.BOT)
     return bool(
         held.update(
@@ -80,6 +86,7 @@ def _close(turn: Turn, attempt: int, reply: Reply) -> bool:
             input_tokens=reply.input_tokens,
             output_tokens=reply.output_tokens,
             cost=reply.cost,
+            first_text_at=reply.first_text_at,
             finished_at=timezone.now(),
         )
     )

@@ -41,6 +41,21 @@ _WORDS: dict[str, dict[str, str]] = {
         "en": "I am passing you on to a colleague, who will answer here.",
         "zh": "我将为您转接人工，同事会在这里回复您。",
     },
+    "handover.waiting": {
+        "en": "You are in line for a person. They will answer here; you can keep writing.",
+        "zh": "正在为您转接人工，请稍候。您可以继续留言，同事会在这里回复。",
+    },
+    "handover.cancelled": {
+        "en": "You are talking to the assistant again.",
+        "zh": "您已回到智能助手。",
+    },
+    "handover.joined": {"en": "{name} has joined.", "zh": "{name} 已加入对话。"},
+    "handover.back": {
+        "en": "{name} has left. You are talking to the assistant again.",
+        "zh": "{name} 已离开，您已回到智能助手。",
+    },
+    "handover.closed": {"en": "This conversation was closed.", "zh": "此对话已结束。"},
+    "handover.colleague": {"en": "A colleague", "zh": "同事"},
     "gave_up": {
         "en": "I could not finish this on my own. You can ask for a person.",
         "zh": "我无法独立完成此请求，您可以点击“转人工”。",
@@ -53,3 +68,10 @@ def say(key: str, locale: str, **facts: object) -> str:
     """The sentence `key` in `locale` (English where there is none), with `facts` filled in."""
     sentences = _WORDS[key]
     return sentences.get(locale, sentences["en"]).format(**facts)
+
+
+def language_of(text: str, default: str) -> str:
+    """`zh` where Chinese characters are, `en` where only Latin letters are, else `default`."""
+    if any("\u4e00" <= char <= "\u9fff" for char in text):
+        return "zh"
+    return "en" if any("a" <= char <= "z" for char in text.lower()) else default

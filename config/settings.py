@@ -131,7 +131,7 @@ CONTENT_SECURITY_POLICY = {
     "EXCLUDE_URL_PREFIXES": ["/admin/"],
     "DIRECTIVES": {
         "default-src": [NONE],
-        "script-src": [SELF],
+        "script-src": [SELF, PUBLIC_URL],
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
         "font-src": [SELF],

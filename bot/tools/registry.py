@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
+from bot.events import HandoverReason
 from bot.llm.base import ToolSpec
 
 BUILT_IN = ("bot.tools.knowledge", "bot.tools.people")
@@ -42,7 +43,7 @@ class ToolResult:
     data: BaseModel | dict[str, Any]
     card: Card | None = None
     sources: tuple[dict[str, str], ...] = ()
-    handover: str = ""
+    handover: HandoverReason | None = None
 
 
 @dataclass(frozen=True)

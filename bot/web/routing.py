@@ -1,3 +1,9 @@
 from django.urls import path
 
-sockets: list[object] = []
+from bot.web.consumers import ChatConsumer
+from bot.web.desk_socket import DeskConsumer
+
+sockets = [
+    path("ws/chat/<slug:site>/", ChatConsumer.as_asgi()),
+    path("ws/desk/", DeskConsumer.as_asgi()),
+]

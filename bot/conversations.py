@@ -1,0 +1,189 @@
+"""What a customer can do: open, post, stop, approve, ask for a person, rate, look back, close.
+
+Every function takes a conversation that belongs to the caller's customer; ids from outside are looked up within
+it, so that unknown and foreign ones answer alike.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from uuid import UUID
+
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import Customer
+from bot import events, reply, tasks, words
+from bot.desk import approvals, handover
+from bot.errors import Rejected, Unknown
+from bot.models import Conversation, Message, ToolCall, Turn
+
+PAGE = 50
+COMMENT_CHARACTERS = 1000
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A stored message; `turn` will answer it, unless a person has the conversation."""
+
+    message: Message
+    turn: UUID | None
+    new: bool
+
+
+def current(customer: Customer, locale: str) -> Conversation:
+    """The customer's open conversation, opened now if there is none."""
+    opened = Conversation.objects.filter(customer=customer, closed_at=None).select_related("agent").first()
+    if opened is None:
+        try:
+            with transaction.atomic():
+                return Conversation.objects.create(site_id=customer.site_id, customer=customer, locale=locale)
+        except IntegrityError:
+            # Another tab was first.
+            opened = Conversation.objects.select_related("agent").get(customer=customer, closed_at=None)
+    return opened
+
+
+def adopt(anonymous: Customer, verified: Customer) -> None:
+    """Hand an anonymous visitor's open conversation to who they turned out to be, unless they have one open."""
+    if anonymous.verified or anonymous.site_id != verified.site_id:
+        return
+    try:
+        with transaction.atomic():
+            Conversation.objects.filter(customer=anonymous, closed_at=None).update(customer=verified)
+    except IntegrityError:
+        # The verified customer's own open conversation wins.
+        return
+
+
+def post(conversation_id: UUID, uuid: UUID, text: str, *, key: bytes, origin: str = "") -> Posted:
+    """Store a message, sealed with the conversation's data key, and open or join its turn.
+
+    The same uuid again finds the stored message and answers the same. Raises Rejected.
+    """
+    text = _checked(text)
+    with transaction.atomic():
+        conversation = Conversation.objects.select_for_update().get(id=conversation_id)
+        stored = Message.objects.filter(
+            conversation=conversation, uuid=uuid, author=Message.Author.CUSTOMER
+        ).first()
+        if stored:
+            return Posted(stored, stored.turn_id, new=False)
+        if conversation.closed_at:
+            raise Rejected("closed")
+        turn = _turn_for(conversation)
+        message = Message.objects.create(
+            conversation=conversation,
+            uuid=uuid,
+            author=Message.Author.CUSTOMER,
+            turn=turn,
+            sealed=Fernet(key).encrypt(text.encode()),
+        )
+        Conversation.objects.filter(id=conversation_id).update(
+            active_at=message.created_at, locale=words.language_of(text, conversation.locale)
+        )
+        transaction.on_commit(lambda: _after_post(message, origin))
+    return Posted(message, turn.id if turn else None, new=True)
+
+
+def _checked(text: str) -> str:
+    if len(text) > settings.MESSAGE_MAX_CHARS:
+        raise Rejected("too_long", limit=settings.MESSAGE_MAX_CHARS)
+    if not text.strip() or any(unicodedata.category(c) in {"Cc", "Cs"} and c not in "\n\r\t" for c in text):
+        raise Rejected("invalid")
+    return text.strip()
+
+
+def _turn_for(conversation: Conversation) -> Turn | None:
+    """The conversation's queued turn, a new one if need be; None while a person or the queue has it.
+
+    The row lock keeps a worker from claiming the turn before this message has joined it.
+    """
+    if conversation.handler != Conversation.Handler.BOT:
+        return None
+    queued = Turn.objects.select_for_update().filter(conversation=conversation, state=Turn.State.QUEUED)
+    return queued.first() or Turn.objects.create(conversation=conversation)
+
+
+def _after_post(message: Message, origin: str) -> None:
+    if message.turn_id:
+        tasks.send(message.turn_id)
+    else:
+        tasks.scrub(message.pk)
+    events.message_posted(message.conversation_id, message.uuid, origin)
+
+
+def stop(conversation_id: UUID, turn: UUID) -> None:
+    """End a turn with what was shown. A turn that has ended meanwhile stays as it is."""
+    if not Turn.objects.filter(id=turn, conversation=conversation_id).exists():
+        raise Unknown
+    reply.fence(conversation_id, "stopped", turn)
+    queued = Turn.objects.filter(conversation=conversation_id, state=Turn.State.QUEUED)
+    for waiting in queued.values_list("id", flat=True):
+        tasks.send(waiting)
+
+
+def approve(conversation_id: UUID, call: UUID, *, approved: bool) -> None:
+    """The customer's tap on a proposed change; a yes opens the turn that does it."""
+    with transaction.atomic():
+        conversation = Conversation.objects.select_for_update().get(id=conversation_id)
+        if not approvals.decide(conversation_id, call, approved=approved, now=timezone.now()):
+            raise Unknown
+        if not approved:
+            transaction.on_commit(lambda: events.approval_state(conversation_id, call, "declined"))
+            return
+        turn = _turn_for(conversation)
+        if turn is None:
+            # A person has the conversation by now: the bot changes nothing any more.
+            raise Unknown
+        ToolCall.objects.filter(id=call).update(carried_by=turn)
+        transaction.on_commit(lambda: tasks.send(turn.id))
+
+
+def ask_for_person(conversation_id: UUID) -> None:
+    """Get in line for a person; the bot stops in the middle of what it says."""
+    if handover.join_queue(conversation_id, "customer_request"):
+        reply.fence(conversation_id, "handed_over")
+
+
+def no_person_after_all(conversation_id: UUID) -> None:
+    handover.leave_queue(conversation_id)
+
+
+def rate(conversation_id: UUID, message: UUID, score: int, comment: str, *, key: bytes) -> None:
+    """Store a customer's judgement of a bot's or agent's message; the last one counts."""
+    if score not in (1, -1) or len(comment) > COMMENT_CHARACTERS:
+        raise Rejected("invalid")
+    rated = Message.objects.filter(
+        conversation=conversation_id, uuid=message, author__in=[Message.Author.BOT, Message.Author.AGENT]
+    ).update(rating=score, sealed_comment=Fernet(key).encrypt(comment.encode()) if comment else b"")
+    if not rated:
+        raise Unknown
+    events.rated(conversation_id, message)
+
+
+def close(conversation_id: UUID) -> None:
+    """End a conversation; what the bot was about to say is not said."""
+    closed = Conversation.objects.filter(id=conversation_id, closed_at=None).update(closed_at=timezone.now())
+    if closed:
+        reply.fence(conversation_id, "stopped")
+        events.closed(conversation_id)
+
+
+def messages(conversation_id: UUID, before: UUID | None = None) -> tuple[list[Message], bool]:
+    """A page of messages, oldest first, and whether older ones exist. `before` is a message's uuid."""
+    rows = Message.objects.filter(conversation=conversation_id).select_related("agent").order_by("-id")
+    if before:
+        anchor = Message.objects.filter(conversation=conversation_id, uuid=before).values_list("id", flat=True)
+        if not anchor:
+            raise Unknown
+        rows = rows.filter(id__lt=anchor[0])
+    page = list(rows[: PAGE + 1])
+    return page[:PAGE][::-1], len(page) > PAGE
+
+
+def turn_under_way(conversation_id: UUID) -> Turn | None:
+    """The running turn, else the queued one."""
+    rows = Turn.objects.filter(conversation=conversation_id).exclude(state=Turn.State.DONE)
+    return rows.order_by("-state").first()

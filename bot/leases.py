@@ -1,0 +1,107 @@
+"""A worker's claim on its turns: taken by a conditional update, renewed every five seconds, lost by dying."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from functools import cache
+from uuid import UUID
+
+import structlog
+from django.db import IntegrityError, close_old_connections, connection, transaction
+from django.db.utils import DatabaseError
+from django.utils import timezone
+
+from bot.models import Turn
+
+LEASE_SECONDS = 15
+RENEW_SECONDS = 5
+MOST_ATTEMPTS = 3
+
+_CLAIM = """
+UPDATE bot_turn SET state = 'running', attempt = attempt + 1, lease_until = %(until)s,
+                    started_at = coalesce(started_at, %(now)s)
+ WHERE id = %(turn)s AND (state = 'queued' OR (state = 'running' AND lease_until < %(now)s))
+   AND NOT EXISTS (SELECT 1 FROM bot_turn other WHERE other.conversation_id = bot_turn.conversation_id
+                      AND other.state = 'running' AND other.id <> bot_turn.id)
+RETURNING attempt
+"""
+
+log = structlog.get_logger(__name__)
+
+
+def claim(turn: UUID) -> int | None:
+    """Take a queued turn, or one whose worker has died: the new attempt's number, None when it is not to be had."""
+    now = timezone.now()
+    facts: dict[str, UUID | datetime] = {"turn": turn, "now": now, "until": now + timedelta(seconds=LEASE_SECONDS)}
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_CLAIM, facts)
+            row = cursor.fetchone()
+    except IntegrityError:
+        # Another turn of the conversation started in this very moment.
+        return None
+    return row[0] if row else None
+
+
+def waiting(now: datetime) -> list[UUID]:
+    """Turns that nobody works on: queued for long without one running before them, or with an expired lease."""
+    late = now - timedelta(seconds=RENEW_SECONDS)
+    queued = Turn.objects.filter(state=Turn.State.QUEUED, queued_at__lt=late).exclude(
+        conversation__turns__state=Turn.State.RUNNING
+    )
+    stranded = Turn.objects.filter(state=Turn.State.RUNNING, lease_until__lt=now)
+    return [*queued.values_list("id", flat=True), *stranded.values_list("id", flat=True)]
+
+
+class Keeper:
+    """Renews the leases of all turns this process works on, in one statement."""
+
+    def __init__(self) -> None:
+        self._kept: dict[UUID, int] = {}
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        threading.Thread(target=self._run, name="leases", daemon=True).start()
+
+    @contextmanager
+    def keep(self, turn: UUID, attempt: int) -> Iterator[None]:
+        with self._lock:
+            self._kept[turn] = attempt
+        self._wake.set()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._kept.pop(turn, None)
+
+    def _run(self) -> None:
+        while True:
+            self._wake.wait()
+            threading.Event().wait(RENEW_SECONDS)
+            with self._lock:
+                kept = dict(self._kept)
+                if not kept:
+                    self._wake.clear()
+            if kept:
+                self._renew(kept)
+
+    def _renew(self, kept: dict[UUID, int]) -> None:
+        until = timezone.now() + timedelta(seconds=LEASE_SECONDS)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "UPDATE bot_turn SET lease_until = %s FROM unnest(%s::uuid[], %s::int[]) AS kept(id, attempt)"
+                    " WHERE bot_turn.id = kept.id AND bot_turn.attempt = kept.attempt AND state = 'running'",
+                    [until, list(kept), list(kept.values())],
+                )
+        except DatabaseError as error:
+            # The next round tries again; a lease outlives two failed ones.
+            log.warning("leases not renewed", error=type(error).__name__, count=len(kept))
+        finally:
+            close_old_connections()
+
+
+@cache
+def keeper() -> Keeper:
+    """This process's keeper, started with its first turn."""
+    return Keeper()

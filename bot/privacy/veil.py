@@ -1,0 +1,59 @@
+"""Both directions for one conversation: what a model may see of a text, and what a tool or customer may."""
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from bot.models import Conversation
+from bot.privacy.engine import Engine
+from bot.privacy.known import Known
+from bot.privacy.restore import restore_json
+from bot.privacy.scrub import scrub, scrub_json
+from bot.privacy.vault import Vault
+
+__all__ = ["Known", "Veil"]
+
+
+@dataclass
+class Veil:
+    """Known values first, exactly; then detection. Raises ScrubberDown when detection does not answer."""
+
+    vault: Vault
+    engine: Engine
+    language: str
+    known: list[Known] = field(default_factory=list)
+
+    def know(self, values: list[Known]) -> None:
+        self.known += [value for value in values if value not in self.known]
+
+    def mask(self, texts: list[str]) -> list[str]:
+        return scrub(texts, self.vault, self.engine, self.language, self.known)
+
+    def mask_json(self, value: Any) -> Any:
+        return scrub_json(value, self.vault, self.engine, self.language, self.known)
+
+    def unmask_json(self, value: Any) -> Any:
+        return restore_json(value, self.vault.values(), self.language)
+
+    def known_placeholders(self) -> set[str]:
+        return set(self.vault.values())
+
+
+@cache
+def engine() -> Engine:
+    """This worker's detecting process, started once."""
+    started = Engine()
+    started.start()
+    return started
+
+
+def of(conversation: Conversation) -> Veil:
+    """The veil of a conversation; what the site told of its customer is known from the start."""
+    customer = conversation.customer
+    told = [Known("PERSON", customer.name), Known("EMAIL", customer.email)]
+    return Veil(
+        vault=Vault(conversation.id, conversation.data_key),
+        engine=engine(),
+        language=conversation.locale,
+        known=[value for value in told if value.value],
+    )

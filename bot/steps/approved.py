@@ -1,0 +1,31 @@
+"""Do what the customer approved, before anything else is said."""
+
+from bot import events, words
+from bot.models import ToolCall
+from bot.reply import Reply
+from bot.steps.work import Work
+from bot.tools import runner
+
+
+def carry_out(work: Work) -> Reply | None:
+    """Run the approved changes of this turn; a Reply when nobody can say whether one was done."""
+    calls = list(ToolCall.objects.filter(carried_by=work.turn).order_by("created_at"))
+    for call in calls:
+        if call.finished_at is None and runner.carry_out(work.bench, call) is None:
+            return _unsure(work, call)
+        call.refresh_from_db()
+    work.approved = calls
+    return None
+
+
+def _unsure(work: Work, call: ToolCall) -> Reply:
+    """It was started before and no result is known: never run blindly again, a person looks."""
+    ToolCall.objects.filter(id=call.id, state=ToolCall.State.STARTED).update(state=ToolCall.State.FAILED)
+    events.approval_state(work.conversation.id, call.id, "failed")
+    return Reply(
+        text=words.say("approval.unsure", work.locale),
+        outcome="handed_over",
+        source="system",
+        reason="a change of unknown outcome",
+        handover="tool_failure",
+    )

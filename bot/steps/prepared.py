@@ -1,0 +1,34 @@
+"""A prepared reply before any model is asked, where one surely fits."""
+
+from django.conf import settings
+
+from bot.llm.base import ToolRequest
+from bot.reply import Reply
+from bot.steps import canned
+from bot.steps.work import Work
+from bot.tools import runner
+
+
+def reply(work: Work) -> Reply | None:
+    """The canned reply to the question; None when none surely fits or the deployment wants the model first."""
+    if settings.ANSWER_WITHOUT_MODEL != "always" or work.approved or not work.question:
+        return None
+    match = canned.best(work.conversation.site_id, work.question, work.locale)
+    if match is None or not canned.sure(match) or not _show(work, match.reply.tool):
+        return None
+    return Reply(
+        text=match.reply.answer,
+        outcome="answered",
+        source="canned",
+        reason=f"canned {match.score:.2f}",
+        cards=work.shown.cards,
+    )
+
+
+def _show(work: Work, tool: str) -> bool:
+    """Run the reply's read-only tool for its card; False when there is nothing to show."""
+    if not tool:
+        return True
+    request = ToolRequest(id="canned", name=tool, arguments="{}")
+    runner.run(work.bench, request, f"canned_{work.attempt}")
+    return bool(work.shown.cards)

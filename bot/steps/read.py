@@ -1,0 +1,50 @@
+"""Read what was said with the eyes of the model: every message is scrubbed once, before anybody else sees it."""
+
+from collections.abc import Sequence
+
+from cryptography.fernet import Fernet
+
+from bot import events
+from bot.models import Message
+from bot.privacy import veil as veils
+from bot.privacy.veil import Veil
+from bot.steps.work import Work
+
+
+def scrub(work: Work) -> None:
+    """Mask what is not masked yet and find the question; raises PrivacyError and masks nothing."""
+    unread = Message.objects.filter(conversation=work.conversation, masked__isnull=True).order_by("id")
+    _mask(list(unread), work.veil, work.conversation.data_key)
+    work.question = "\n".join(message.masked or "" for message in _asked(work))
+
+
+def scrub_one(message_id: int) -> None:
+    """Mask a message that no turn will read: one to or from a person."""
+    message = (
+        Message.objects.filter(id=message_id, masked__isnull=True)
+        .select_related("conversation__customer")
+        .first()
+    )
+    if message:
+        conversation = message.conversation
+        _mask([message], veils.of(conversation), conversation.data_key)
+
+
+def unscrubbed(work: Work) -> str:
+    """The question as it was typed, for answers found in this very process."""
+    key = Fernet(work.conversation.data_key)
+    return "\n".join(key.decrypt(bytes(message.sealed)).decode() for message in _asked(work))
+
+
+def _asked(work: Work) -> list[Message]:
+    return list(Message.objects.filter(turn=work.turn, author=Message.Author.CUSTOMER).order_by("id"))
+
+
+def _mask(messages: Sequence[Message], veil: Veil, data_key: bytes) -> None:
+    if not messages:
+        return
+    key = Fernet(data_key)
+    said = [key.decrypt(bytes(message.sealed)).decode() for message in messages]
+    for message, masked in zip(messages, veil.mask(said), strict=True):
+        if Message.objects.filter(id=message.id, masked__isnull=True).update(masked=masked):
+            events.scrubbed(message.conversation_id, message.uuid)

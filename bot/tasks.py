@@ -1,0 +1,76 @@
+"""The queue's doors: fetch by id, call one function. Any of them may run twice, or late."""
+
+from uuid import UUID
+
+import structlog
+from celery import shared_task
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from accounts import quota
+from bot import heartbeats, leases, turn
+from bot.desk import approvals
+from bot.knowledge import ingest
+from bot.steps import read
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task
+def run_turn(turn_id: str) -> None:
+    """Work on a turn, then on what the customer has said meanwhile."""
+    waiting: UUID | None = UUID(turn_id)
+    while waiting:
+        waiting = turn.run(waiting)
+
+
+@shared_task
+def rescue_turns() -> None:
+    for waiting in leases.waiting(timezone.now()):
+        send(waiting)
+
+
+@shared_task
+def scrub_message(message_id: int) -> None:
+    read.scrub_one(message_id)
+
+
+@shared_task
+def expire_holds() -> None:
+    quota.expire()
+
+
+@shared_task
+def expire_approvals() -> None:
+    approvals.expire(timezone.now())
+
+
+@shared_task
+def index_article(article_id: int) -> None:
+    ingest.index_article(article_id)
+
+
+@shared_task
+def index_canned(reply_id: int) -> None:
+    ingest.index_canned(reply_id)
+
+
+@shared_task(expires=10)
+def heartbeat() -> None:
+    heartbeats.beat()
+
+
+def scrub(message_id: int) -> None:
+    """Mask a message that no turn will read; later, when the queue is away."""
+    try:
+        scrub_message.delay(message_id)
+    except OperationalError as error:
+        log.warning("queue away", message=message_id, error=type(error).__name__)
+
+
+def send(turn_id: UUID) -> None:
+    """Put a turn on the queue. When the queue is away the turn waits in the database and is sent again."""
+    try:
+        run_turn.delay(str(turn_id))
+    except OperationalError as error:
+        log.warning("queue away", turn=str(turn_id), error=type(error).__name__)

@@ -1,0 +1,205 @@
+"""One tool call, from the model's raw request to the result it may see."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.utils import timezone
+from pydantic import BaseModel
+
+from bot import events, words
+from bot.llm.base import ToolRequest
+from bot.models import ToolCall, Turn
+from bot.privacy.veil import Known, Veil
+from bot.tools import registry
+from bot.tools.registry import Private, Tool, ToolContext, ToolError, ToolResult
+
+APPROVAL_MINUTES = 15
+RESULT_CHARACTERS = 12_000
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Shown:
+    """What tools have put under the reply so far."""
+
+    cards: list[dict[str, Any]] = field(default_factory=list)
+    sources: list[events.Source] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A tool answered: `content` is JSON for the model, without private values."""
+
+    content: str
+    handover: events.HandoverReason | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A change was proposed: the customer decides."""
+
+    call: ToolCall
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a tool call works with: whose turn it is, how to mask, where to show."""
+
+    turn: Turn
+    veil: Veil
+    events: events.TurnLog
+    shown: Shown
+    customer: str | None
+    site: str
+    locale: str
+
+    def context(self, key: UUID) -> ToolContext:
+        """For whom a tool works; `key` is the same each time the same call is tried."""
+        return ToolContext(site=self.site, customer=self.customer, locale=self.locale, key=str(key))
+
+
+def run(bench: Bench, request: ToolRequest, call_name: str) -> Ran | Asked:
+    """Check a request, then run the tool, or propose its change; whatever is wrong is told to the model."""
+    arguments: dict[str, Any] = {}
+    try:
+        tool = _find(request.name)
+        arguments = _parse(request)
+        checked = _check(bench, tool, arguments)
+        if tool.changes:
+            return _propose(bench, tool, arguments, checked, call_name)
+    except ToolError as error:
+        return Ran(_failure(bench, _record(bench, request.name, arguments, call_name), error))
+    bench.events.working(_label(tool, bench.locale))
+    return perform(bench, tool, checked, _record(bench, tool.name, arguments, call_name))
+
+
+def perform(bench: Bench, tool: Tool, arguments: dict[str, Any], call: ToolCall) -> Ran:
+    """Run a tool whose row says `started`, and store what came of it."""
+    try:
+        result = tool.run(bench.context(call.id), **arguments)
+    except ToolError as error:
+        return Ran(_failure(bench, call, error))
+    except Exception as error:
+        # A site's own code: its fault is recorded and told, and must not take the turn down.
+        log.exception("tool failed", tool=tool.name, error=type(error).__name__)
+        return Ran(_failure(bench, call, ToolError("The tool failed; nothing is known. Offer a person.")))
+    return _finish(bench, call, result)
+
+
+def carry_out(bench: Bench, call: ToolCall) -> Ran | None:
+    """Do an approved change, once; None when somebody has started it before and nobody knows how it ended."""
+    started = ToolCall.objects.filter(id=call.id, state=ToolCall.State.APPROVED).update(
+        state=ToolCall.State.STARTED
+    )
+    if not started:
+        return None
+    bench.events.working(words.say("working.change", bench.locale))
+    try:
+        tool = _find(call.name)
+        checked = _check(bench, tool, call.arguments)
+    except ToolError as error:
+        ran = Ran(_failure(bench, call, error))
+    else:
+        ran = perform(bench, tool, checked, call)
+    call.refresh_from_db()
+    state: events.ApprovalOutcome = "done" if call.state == ToolCall.State.DONE else "failed"
+    events.approval_state(bench.turn.conversation_id, call.id, state)
+    return ran
+
+
+def _find(name: str) -> Tool:
+    tool = registry.offered().get(name)
+    if tool is None:
+        raise ToolError(f"There is no tool called {name[:64]}.")
+    return tool
+
+
+def _parse(request: ToolRequest) -> dict[str, Any]:
+    try:
+        arguments = json.loads(request.arguments or "{}")
+    except ValueError:
+        raise ToolError("The arguments are not JSON. Ask again with a JSON object.") from None
+    if not isinstance(arguments, dict):
+        raise ToolError("The arguments must be a JSON object.")
+    return arguments
+
+
+def _check(bench: Bench, tool: Tool, arguments: dict[str, Any]) -> dict[str, Any]:
+    if tool.verified and bench.customer is None:
+        raise ToolError("The customer is not signed in on the website. Ask them to sign in there first.")
+    return tool.parse(bench.veil.unmask_json(arguments))
+
+
+def _record(bench: Bench, name: str, arguments: dict[str, Any], call_name: str) -> ToolCall:
+    call, _ = ToolCall.objects.update_or_create(
+        turn=bench.turn,
+        call=call_name,
+        defaults={"name": name[:64], "arguments": arguments, "state": ToolCall.State.STARTED},
+    )
+    return call
+
+
+def _propose(
+    bench: Bench, tool: Tool, arguments: dict[str, Any], checked: dict[str, Any], call_name: str
+) -> Asked:
+    if tool.changes is None:
+        raise ToolError(f"{tool.name} changes nothing.")
+    call = ToolCall(turn=bench.turn, call=call_name, name=tool.name, arguments=arguments)
+    proposal = tool.changes(bench.context(call.id), **checked)
+    call.title, *call.lines = bench.veil.mask([proposal.title, *proposal.lines])
+    call.state = ToolCall.State.PROPOSED
+    call.expires_at = timezone.now() + timedelta(minutes=APPROVAL_MINUTES)
+    call.save(force_insert=True)
+    return Asked(call)
+
+
+def _finish(bench: Bench, call: ToolCall, result: ToolResult) -> Ran:
+    bench.veil.know(_private_values(result.data))
+    data = result.data.model_dump(mode="json") if isinstance(result.data, BaseModel) else result.data
+    card = {"kind": result.card.kind, "data": result.card.data} if result.card else None
+    masked = bench.veil.mask_json({"data": data, "card": card})
+    if masked["card"]:
+        bench.shown.cards.append(masked["card"])
+        bench.events.card(masked["card"]["kind"], masked["card"]["data"])
+    for source in result.sources:
+        if source not in bench.shown.sources:
+            bench.shown.sources.append(events.Source(title=source["title"], url=source["url"]))
+    _close(call, ToolCall.State.DONE, masked["data"])
+    return Ran(json.dumps(masked["data"], ensure_ascii=False)[:RESULT_CHARACTERS], result.handover)
+
+
+def _failure(bench: Bench, call: ToolCall, error: ToolError) -> str:
+    result = {"error": bench.veil.mask([str(error)])[0]}
+    _close(call, ToolCall.State.FAILED, result)
+    return json.dumps(result, ensure_ascii=False)
+
+
+def _close(call: ToolCall, state: ToolCall.State, result: dict[str, Any]) -> None:
+    call.state, call.result, call.finished_at = state, result, timezone.now()
+    call.save(update_fields=["state", "result", "finished_at"])
+
+
+def _private_values(data: BaseModel | dict[str, Any]) -> list[Known]:
+    """Values of the fields that a tool's result declares private, nested ones too."""
+    if not isinstance(data, BaseModel):
+        return []
+    found: list[Known] = []
+    for name, info in type(data).model_fields.items():
+        value = getattr(data, name)
+        kinds = [note.kind for note in info.metadata if isinstance(note, Private)]
+        if kinds and isinstance(value, str) and value:
+            found.append(Known(kinds[0], value))
+        for nested in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(nested, BaseModel):
+                found.extend(_private_values(nested))
+    return found
+
+
+def _label(tool: Tool, locale: str) -> str:
+    key = f"working.{tool.name}" if tool.name == "search_knowledge" else "working.tool"
+    return words.say(key, locale)

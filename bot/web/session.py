@@ -1,0 +1,175 @@
+"""Whom a socket serves: from `hello` to `ready`, and what this customer may read in the clear."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.utils import timezone
+
+from accounts import identity, quota
+from accounts.models import Customer, Site
+from bot import conversations, events
+from bot.desk import approvals
+from bot.errors import Unknown
+from bot.models import Conversation, Message, Turn
+from bot.privacy.placeholders import PLACEHOLDER
+from bot.privacy.restore import restore, restore_json
+from bot.privacy.vault import Vault
+from bot.web.frames import Hello
+
+READY_BYTES = 200_000
+
+
+@dataclass
+class Session:
+    """One customer on one socket. Reads the database; call it from the pool of threads."""
+
+    site: Site
+    customer: Customer
+    conversation: Conversation
+    token: str
+    locale: str
+    key: bytes
+    values: dict[str, str] = field(default_factory=dict)
+
+    def knows(self, text: str) -> bool:
+        """Whether every placeholder in `text` can be restored without another look at the vault."""
+        return all(match.group() in self.values for match in PLACEHOLDER.finditer(text))
+
+    def learn(self) -> None:
+        self.values = Vault(self.conversation.id, self.key).values()
+
+    def restored(self, event: dict[str, Any]) -> dict[str, Any]:
+        """An event with the customer's own values in place of the placeholders."""
+        kept: dict[str, Any] = restore_json(event, self.values, self.locale)
+        return kept
+
+    def read(self, message: Message) -> events.MessageBody:
+        """A message as its customer reads it: as it was said, private values and all."""
+        if message.sealed:
+            text = Fernet(self.key).decrypt(bytes(message.sealed)).decode()
+        else:
+            text = restore(message.masked or "", self.values, self.locale)
+        body = events.message_body(message, text)
+        if not body.cards:
+            return body
+        return body.model_copy(update={"cards": restore_json(body.cards, self.values, self.locale)})
+
+    def read_one(self, uuid: UUID) -> events.MessageBody | None:
+        message = (
+            Message.objects.filter(conversation=self.conversation.id, uuid=uuid).select_related("agent").first()
+        )
+        if message is None:
+            return None
+        if not self.knows(message.masked or ""):
+            self.learn()
+        return self.read(message)
+
+    def read_page(self, before: UUID | None = None) -> tuple[list[events.MessageBody], bool]:
+        """The newest messages (before one), as many as fit a frame, oldest first; whether there are older ones."""
+        page, more = conversations.messages(self.conversation.id, before)
+        bodies: list[events.MessageBody] = []
+        room = READY_BYTES
+        for message in reversed(page):
+            body = self.read(message)
+            room -= len(body.json_text().encode())
+            if room < 0 and bodies:
+                return bodies[::-1], True
+            bodies.append(body)
+        return bodies[::-1], more
+
+    def ready(self) -> events.Ready:
+        self.learn()
+        now = timezone.now()
+        bodies, more = self.read_page()
+        turn = conversations.turn_under_way(self.conversation.id)
+        return events.Ready(
+            token=self.token,
+            customer=events.CustomerBody(
+                verified=self.customer.verified, name=self.customer.name or None
+            ),
+            conversation=events.ConversationBody(
+                id=self.conversation.id,
+                handler=self.conversation.handler,  # type: ignore[arg-type]
+                agent=self.conversation.agent.name if self.conversation.agent else None,
+            ),
+            messages=bodies,
+            more=more,
+            turn=events.TurnBody(id=turn.id, state=turn.state) if turn else None,  # type: ignore[arg-type]
+            approvals=[self._approval(call) for call in approvals.open_in(self.conversation.id, now)],
+            allowance=events.AllowanceBody.model_validate(quota.allowance(self.customer).as_json()),
+            mode="normal",
+            site=self._site(),
+        )
+
+    def _approval(self, call: Any) -> events.ApprovalBody:
+        title, *lines = restore_json([call.title, *call.lines], self.values, self.locale)
+        return events.ApprovalBody(call=call.id, title=title, lines=lines, expires_at=call.expires_at)
+
+    def _site(self) -> events.SiteBody:
+        site = self.site
+        return events.SiteBody(
+            key=site.key,
+            name=site.name,
+            assistant=site.assistant,
+            colour=site.colour,
+            greeting=site.words(site.greeting, self.locale),
+            suggestions=list(site.words(site.suggestions, self.locale)),
+            privacy_url=site.privacy_url,
+            max_chars=settings.MESSAGE_MAX_CHARS,
+        )
+
+    def replay(self, turn_id: UUID, after: int) -> list[str]:
+        """The events of a turn after number `after`, from the log, else its `final` from the database."""
+        turn = Turn.objects.filter(id=turn_id, conversation=self.conversation.id).first()
+        if turn is None:
+            raise Unknown
+        bodies = events.replay(turn_id, after)
+        if any('"type":"final"' in body for body in bodies[-1:]) or turn.state != Turn.State.DONE:
+            return bodies
+        return [*bodies, self._final(turn, after + len(bodies) + 1)]
+
+    def _final(self, turn: Turn, seq: int) -> str:
+        message = Message.objects.get(turn=turn, author=Message.Author.BOT)
+        final = events.Final(
+            turn=turn.id,
+            attempt=turn.attempt,
+            message=events.message_body(message, message.masked or ""),
+            state=turn.outcome,  # type: ignore[arg-type]
+            allowance=events.AllowanceBody.model_validate(quota.allowance(self.customer).as_json()),
+        )
+        return json.dumps({"seq": seq, **final.as_dict()}, ensure_ascii=False)
+
+    def start_over(self) -> None:
+        """Close the open conversation and open a fresh one."""
+        conversations.close(self.conversation.id)
+        self.follow()
+
+    def follow(self) -> None:
+        """Turn to the customer's conversation of now."""
+        self.conversation = conversations.current(self.customer, self.locale)
+        self.key = self.conversation.data_key
+
+
+def locale_of(wanted: str | None) -> str:
+    return "zh" if (wanted or "").lower().startswith("zh") else "en"
+
+
+def enter(site: Site, hello: Hello, address: str) -> Session:
+    """Authenticate a `hello`: raises identity.BadToken when its token or identity is not good."""
+    locale = locale_of(hello.locale)
+    token = hello.token or ""
+    known = identity.read_session(site, token) if token else None
+    if hello.identity:
+        customer = identity.verified(site, identity.read_identity(site, hello.identity), locale)
+        if known and known != customer:
+            conversations.adopt(known, customer)
+    else:
+        customer = known or identity.anonymous(site, locale, address)
+    if known != customer:
+        token = identity.issue(customer)
+    conversation = conversations.current(customer, locale)
+    return Session(site, customer, conversation, token, locale, conversation.data_key)

@@ -1,0 +1,74 @@
+"""The cast: alice and carol are customers who must not see each other, victor is a VIP, bob answers in the
+desk, dana administers."""
+
+import time
+from decimal import Decimal
+
+import jwt
+import pytest
+
+from accounts.models import Customer, Limit, Site, Tier, User
+
+SECRET = "harbor-and-pine-identity-secret-for-tests"
+
+
+@pytest.fixture
+def free(db: None) -> Tier:
+    tier = Tier.objects.create(slug="free", name="Free", rank=0)
+    Limit.objects.create(tier=tier, amount=Decimal(10))
+    return tier
+
+
+@pytest.fixture
+def plus(db: None) -> Tier:
+    tier = Tier.objects.create(slug="plus", name="Plus", rank=1)
+    Limit.objects.create(tier=tier, amount=Decimal(100))
+    return tier
+
+
+@pytest.fixture
+def vip(db: None) -> Tier:
+    return Tier.objects.create(slug="vip", name="VIP", rank=2)
+
+
+@pytest.fixture
+def site(free: Tier, plus: Tier, vip: Tier) -> Site:
+    site = Site(key="demo", name="Harbor & Pine", default_tier=free, origins=["http://shop.example.com"])
+    site.rotate_secret(SECRET)
+    site.greeting = {"en": "Hello!", "zh": "您好！"}
+    site.suggestions = {"en": ["Where is my order?"], "zh": ["我的订单在哪里？"]}
+    site.save()
+    site.allowed_tiers.set([plus, vip])
+    return site
+
+
+@pytest.fixture
+def alice(site: Site) -> Customer:
+    return Customer.objects.create(site=site, external_id="alice")
+
+
+@pytest.fixture
+def carol(site: Site, plus: Tier) -> Customer:
+    return Customer.objects.create(site=site, external_id="carol", token_tier=plus)
+
+
+@pytest.fixture
+def victor(site: Site, vip: Tier) -> Customer:
+    return Customer.objects.create(site=site, external_id="victor", token_tier=vip)
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    return User.objects.create_user("bob@example.com", "a-long-password", name="Bob")
+
+
+@pytest.fixture
+def dana(db: None) -> User:
+    return User.objects.create_user("dana@example.com", "a-long-password", name="Dana", role="admin")
+
+
+def sign(sub: str, *, secret: str = SECRET, seconds: float = 300, **claims: object) -> str:
+    """An identity token as the shop's server signs it."""
+    return jwt.encode(
+        {"sub": sub, "aud": "frontdesk", "exp": time.time() + seconds, **claims}, secret, algorithm="HS256"
+    )

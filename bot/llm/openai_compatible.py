@@ -1,0 +1,145 @@
+"""Any endpoint that speaks OpenAI's chat completions."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import cast
+
+import httpx2
+import openai
+
+from bot.llm import counting, diagnosis, sse, wire
+from bot.llm.answer import Answer
+from bot.llm.base import Finish, Pieces, Request, Text
+from bot.llm.errors import CutStream, Malformed, TimedOut, Unreachable, UpstreamError
+from bot.llm.watchdog import END_WAIT, USAGE_WAIT, WATCHDOG, Watch
+from bot.llm.wire import Capabilities
+
+MODELS_DEADLINE = 5.0
+LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=60)
+
+
+class OpenAICompatible:
+    """One provider: make it once and share it between threads, for it holds the connections."""
+
+    def __init__(self, base_url: str, api_key: str, capabilities: Capabilities | None = None) -> None:
+        self._capabilities = capabilities or Capabilities()
+        try:
+            self._client = openai.OpenAI(
+                base_url=base_url,
+                # Never empty: the SDK would take the key of the environment, which is another provider's.
+                api_key=api_key or "none",
+                max_retries=0,
+                http_client=httpx2.Client(limits=LIMITS, follow_redirects=False),
+            )
+        except httpx2.InvalidURL as error:
+            raise Unreachable(f"The address is not valid: {error}") from error
+
+    def stream(self, request: Request) -> Pieces:
+        """Ask the model; see `Provider.stream`."""
+        answer, watch = Answer(), Watch(request.deadlines)
+        WATCHDOG.add(watch)
+        try:
+            with closing(self._post(request)) as response:
+                yield from _read(response, answer, watch)
+        except (UpstreamError, *diagnosis.TRANSPORT_ERRORS) as error:
+            explained = _explained(error, watch)
+            if not _cost_nothing(explained):
+                explained.usage = counting.estimate(request, answer.produced)
+            if explained is error:
+                raise
+            raise explained from error
+        finally:
+            WATCHDOG.remove(watch)
+        yield from answer.tool_requests()
+        yield answer.usage or counting.estimate(request, answer.produced)
+        yield Finish(answer.finish or "stop")
+
+    def models(self) -> list[str]:
+        """Names of the models on offer, within five seconds: the test of a connection."""
+        try:
+            found = self._client.get(
+                "/models", cast_to=object, options={"timeout": httpx2.Timeout(MODELS_DEADLINE)}
+            )
+        except openai.APIStatusError as error:
+            raise diagnosis.of_status(error) from error
+        except diagnosis.TRANSPORT_ERRORS as error:
+            raise diagnosis.of_transport(error) from error
+        listed = found.get("data") if isinstance(found, dict) else None
+        if not isinstance(listed, list):
+            raise Malformed("The answer is not a list of models")
+        return [str(model["id"]) for model in listed if isinstance(model, dict) and "id" in model]
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _post(self, request: Request) -> httpx2.Response:
+        deadlines = request.deadlines
+        first = min(deadlines.first_token, deadlines.whole)
+        timeout = httpx2.Timeout(first, connect=deadlines.connect, pool=deadlines.connect)
+        try:
+            response = self._client.post(
+                "/chat/completions",
+                cast_to=httpx2.Response,  # the response itself: see sse.events
+                body=wire.body(request, self._capabilities),
+                options={"timeout": timeout},
+                stream=True,
+                stream_cls=openai.Stream[httpx2.Response],
+            )
+        except openai.APIStatusError as error:
+            raise diagnosis.of_status(error) from error
+        return cast(httpx2.Response, response)
+
+
+def _read(response: httpx2.Response, answer: Answer, watch: Watch) -> Iterator[Text]:
+    """Feed the answer and yield its text as it arrives."""
+    watch.guard(response.extensions["network_stream"].get_extra_info("socket"))
+    # The watch is stricter than a timeout per read, and each timed read costs a system call more.
+    response.request.extensions["timeout"]["read"] = None
+    _check_streams(response)
+    try:
+        for event in sse.events(response.iter_bytes()):
+            if event is None:
+                watch.expect_end(END_WAIT)
+                continue
+            if error := diagnosis.of_event(event):
+                raise error
+            if text := answer.feed(event):
+                watch.rest()
+                yield Text(text)
+            _expect_next(answer, watch)
+    except diagnosis.TRANSPORT_ERRORS:
+        if answer.finish is None:
+            raise
+    if answer.finish is None:
+        raise CutStream("The stream ended without a finish reason")
+
+
+def _check_streams(response: httpx2.Response) -> None:
+    if "json" not in response.headers.get("content-type", ""):
+        return
+    response.read()
+    try:
+        reported = diagnosis.of_event(response.json())
+    except (ValueError, AttributeError):
+        reported = None
+    raise reported or Malformed("The answer is not a stream")
+
+
+def _expect_next(answer: Answer, watch: Watch) -> None:
+    if answer.finish:
+        watch.expect_end(USAGE_WAIT)
+    elif answer.begun:
+        watch.expect_more()
+
+
+def _explained(error: Exception, watch: Watch) -> UpstreamError:
+    if watch.passed:
+        return TimedOut(watch.passed)
+    return error if isinstance(error, UpstreamError) else diagnosis.of_transport(error)
+
+
+def _cost_nothing(error: UpstreamError) -> bool:
+    """Whether the model never saw the request."""
+    if isinstance(error, TimedOut):
+        return error.deadline == "connect"
+    return isinstance(error, Unreachable) or isinstance(error.__cause__, openai.APIStatusError)

@@ -1,0 +1,100 @@
+"""Deadlines of a call that hold even while its thread is blocked reading."""
+
+import socket
+import threading
+import time
+from contextlib import suppress
+from math import inf
+
+from bot.llm.base import Deadlines
+
+TICK = 0.1
+# How long to wait, once the answer is whole, for the usage, and then for the end of the response.
+USAGE_WAIT = 2.0
+END_WAIT = 0.3
+
+
+class Watch:
+    """The deadlines of one call; the one that passes first shuts the call's socket down."""
+
+    __slots__ = ("_deadlines", "_due", "_lock", "_name", "_socket", "_whole_due", "passed")
+
+    def __init__(self, deadlines: Deadlines) -> None:
+        now = time.monotonic()
+        self.passed: str | None = None
+        self._deadlines = deadlines
+        self._whole_due = now + deadlines.whole
+        self._name, self._due = "first_token", now + deadlines.first_token
+        self._socket: socket.socket | None = None
+        self._lock = threading.Lock()
+
+    def guard(self, connection: socket.socket) -> None:
+        """From now on a deadline that passes ends reads on this connection."""
+        self._socket = connection
+
+    def rest(self) -> None:
+        """Do not count the time the reader takes for itself."""
+        self._due = inf
+
+    def expect_more(self) -> None:
+        """Wait for the next piece."""
+        self._name, self._due = "silence", time.monotonic() + self._deadlines.silence
+
+    def expect_end(self, seconds: float) -> None:
+        """Wait for what follows a whole answer; passing it is no failure."""
+        self._name, self._due = "end", time.monotonic() + seconds
+
+    def release(self) -> None:
+        """Leave the connection alone: it belongs to somebody else now."""
+        with self._lock:
+            self._socket = None
+
+    def check(self, now: float) -> None:
+        late = "whole" if now >= self._whole_due else self._name if now >= self._due else None
+        if late is None:
+            return
+        with self._lock:
+            if self._socket is None or self.passed:
+                return
+            self.passed = late
+            # The plain method: an SSL socket's own drops its state, which the reading thread is using.
+            with suppress(OSError):
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+class Watchdog:
+    """One thread of the process that looks after every call under way."""
+
+    def __init__(self) -> None:
+        self._watches: set[Watch] = set()
+        self._busy = threading.Event()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def add(self, watch: Watch) -> None:
+        with self._lock:
+            self._watches.add(watch)
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="llm-watchdog", daemon=True)
+                self._thread.start()
+        self._busy.set()
+
+    def remove(self, watch: Watch) -> None:
+        watch.release()
+        with self._lock:
+            self._watches.discard(watch)
+            if not self._watches:
+                self._busy.clear()
+
+    def _run(self) -> None:
+        while True:
+            self._busy.wait()
+            time.sleep(TICK)
+            with self._lock:
+                watches = list(self._watches)
+            now = time.monotonic()
+            for watch in watches:
+                watch.check(now)
+
+
+WATCHDOG = Watchdog()

@@ -1,4 +1,4 @@
-"""Stock the shop: products, shoppers and their orders, dated from today. Running it twice a day changes nothing."""
+"""Stock the shop: products, shoppers, and orders dated from today. A second run changes nothing."""
 
 import tomllib
 from datetime import date, timedelta
@@ -15,7 +15,7 @@ DATA = Path(__file__).parent / "data"
 
 @transaction.atomic
 def seed_shop() -> None:
-    """Products and shoppers are brought up to date; of an order only the dates, and only if nobody changed it."""
+    """Bring products and shoppers up to date; of an order only the dates, where nobody changed it."""
     products = _products()
     today = timezone.localdate()
     for shopper in _read("shoppers"):

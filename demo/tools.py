@@ -1,4 +1,4 @@
-"""What the assistant may do at Harbor & Pine: look up the customer's own orders and cancel one not yet sent."""
+"""What the assistant may do at Harbor & Pine: look up the customer's own orders, cancel one not yet sent."""
 
 from datetime import date
 from typing import Annotated, Any

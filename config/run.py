@@ -109,8 +109,6 @@ def _environment(var: Path, port: int, urls: Urls) -> dict[str, str]:
         "DATABASE_URL": urls.database,
         "REDIS_URL": urls.redis,
         "PYTHONUNBUFFERED": "1",
-        # Celery warns that we are root: for a demo on one machine that may be.
-        "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
     }
     if "OPENAI_API_KEY" not in environment:
         environment |= {
@@ -152,7 +150,7 @@ def _prepare(environment: dict[str, str]) -> None:
 
 
 def _commands(environment: dict[str, str]) -> dict[str, list[str]]:
-    celery = ["celery", "-A", "config"]
+    celery = ["celery", "--quiet", "--skip-checks", "-A", "config"]
     worker = ["worker", "--pool", "threads", "--concurrency", "16", "--prefetch-multiplier", "1"]
     worker += ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING"]
     schedule = str(Path(environment["FRONTDESK_VAR"]) / "beat-schedule")

@@ -70,8 +70,8 @@ def serve(var: Path, durable: bool) -> Iterator[str]:
     programs, account = _programs(), _account()
     data, log = var / "postgres", var / "postgres.log"
     if account.switched:
+        _let_others_run(programs)
         _let_others_pass(var)
-        _let_others_pass(programs)
     _clean_up(data)
     if not data.exists():
         _create_cluster(programs, account, data, durable)
@@ -123,6 +123,17 @@ def _let_others_pass(folder: Path) -> None:
         mode = stat.S_IMODE(step.stat().st_mode)
         if not mode & stat.S_IXOTH:
             step.chmod(mode | stat.S_IXOTH)
+
+
+def _let_others_run(programs: Path) -> None:
+    """Let PostgreSQL's account run the programs also where root installs for itself alone (umask 077)."""
+    closed = not programs.stat().st_mode & stat.S_IXOTH
+    _let_others_pass(programs)
+    wheel = programs.parent.parent
+    for tree in (programs.parent, wheel.with_name(f"{wheel.name}.libs")) if closed else ():
+        for path in (tree, *tree.rglob("*")):
+            mode = stat.S_IMODE(path.stat().st_mode)
+            path.chmod(mode | stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0))
 
 
 def _clean_up(data: Path) -> None:

@@ -1,0 +1,66 @@
+"""Put private values back where the customer, or a tool that acts for them, needs the real ones."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from .placeholders import PLACEHOLDER
+from .straighten import DeltaBuffer, straighten
+
+__all__ = ["DeltaBuffer", "restore", "restore_json", "straighten", "unknown"]
+
+# What is shown for a placeholder that the vault does not know: the raw one says nothing to a reader.
+NEUTRAL = {
+    "en": {
+        "EMAIL": "[e-mail address]",
+        "PHONE": "[phone number]",
+        "CARD": "[card number]",
+        "PERSON": "[name]",
+        "ADDRESS": "[address]",
+        "": "[private]",
+    },
+    "zh": {
+        "EMAIL": "[电子邮箱]",
+        "PHONE": "[电话号码]",
+        "CARD": "[卡号]",
+        "PERSON": "[姓名]",
+        "ADDRESS": "[地址]",
+        "": "[隐私信息]",
+    },
+}
+
+
+def restore(text: str, values: Mapping[str, str], language: str = "en") -> str:
+    """Replace every placeholder, once: a value that looks like a placeholder stays a value."""
+    words = NEUTRAL["zh" if language.startswith("zh") else "en"]
+
+    def value_of(match: re.Match[str]) -> str:
+        return values.get(match[0]) or words.get(match[1], words[""])
+
+    return PLACEHOLDER.sub(value_of, text)
+
+
+def restore_json(value: Any, values: Mapping[str, str], language: str = "en") -> Any:
+    """Restore the texts of a parsed JSON value, as arguments of a tool or data of a card; bent ones too."""
+    if isinstance(value, str):
+        return restore(straighten(value, values), values, language)
+    if isinstance(value, list | tuple):
+        return [restore_json(item, values, language) for item in value]
+    if isinstance(value, dict):
+        return {
+            restore(name, values, language): restore_json(item, values, language)
+            for name, item in value.items()
+        }
+    return value
+
+
+def unknown(value: Any, values: Mapping[str, str]) -> set[str]:
+    """Return the placeholders in a JSON value that the vault does not know: a tool must not act on them."""
+    if isinstance(value, str):
+        found = {match[0] for match in PLACEHOLDER.finditer(straighten(value, values))}
+        return {placeholder for placeholder in found if placeholder not in values}
+    if isinstance(value, dict):
+        value = [*value.keys(), *value.values()]
+    if isinstance(value, list | tuple):
+        return set().union(*(unknown(item, values) for item in value))
+    return set()

@@ -175,7 +175,9 @@ def messages(conversation_id: UUID, before: UUID | None = None) -> tuple[list[Me
     """A page of messages, oldest first, and whether older ones exist. `before` is a message's uuid."""
     rows = Message.objects.filter(conversation=conversation_id).select_related("agent").order_by("-id")
     if before:
-        anchor = Message.objects.filter(conversation=conversation_id, uuid=before).values_list("id", flat=True)
+        anchor = Message.objects.filter(conversation=conversation_id, uuid=before).values_list(
+            "id", flat=True
+        )
         if not anchor:
             raise Unknown
         rows = rows.filter(id__lt=anchor[0])

@@ -33,7 +33,11 @@ log = structlog.get_logger(__name__)
 def claim(turn: UUID) -> int | None:
     """Take a queued turn, or one whose worker has died: the new attempt's number, None when it is not to be had."""
     now = timezone.now()
-    facts: dict[str, UUID | datetime] = {"turn": turn, "now": now, "until": now + timedelta(seconds=LEASE_SECONDS)}
+    facts: dict[str, UUID | datetime] = {
+        "turn": turn,
+        "now": now,
+        "until": now + timedelta(seconds=LEASE_SECONDS),
+    }
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_CLAIM, facts)

@@ -230,7 +230,9 @@ class Outbox:
                 item.channel.seq = answer or item.channel.seq
                 if answer == 0:
                     item.channel.fenced.set()
-        return [item for item, answer in zip(batch, answers, strict=True) if isinstance(answer, NoScriptError)]
+        return [
+            item for item, answer in zip(batch, answers, strict=True) if isinstance(answer, NoScriptError)
+        ]
 
 
 def _counted(item: _Event) -> _Event:

@@ -4,16 +4,34 @@ from uuid import UUID
 
 import structlog
 from celery import shared_task
+from celery.signals import worker_init, worker_shutdown
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from accounts import quota
 from bot import heartbeats, leases, turn
 from bot.desk import approvals
-from bot.knowledge import ingest
+from bot.knowledge import embed, ingest
+from bot.outbox import outbox
+from bot.privacy import veil
 from bot.steps import read
 
 log = structlog.get_logger(__name__)
+
+
+@worker_init.connect
+def warm_up(**kwargs: object) -> None:
+    """Load the language models before the first customer waits for them."""
+    engine = veil.engine()
+    embed.load()
+    if not engine.wait_ready():
+        log.error("scrubber not ready: answers are degraded until it is")
+
+
+@worker_shutdown.connect
+def wind_down(**kwargs: object) -> None:
+    outbox().flush()
+    veil.engine().stop()
 
 
 @shared_task

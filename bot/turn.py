@@ -104,7 +104,9 @@ def _say(work: Work, ending: Reply) -> Reply:
 
 def _open(turn_id: UUID, attempt: int) -> Work:
     turn = Turn.objects.select_related(
-        "conversation__site__default_tier", "conversation__customer__tier", "conversation__customer__token_tier"
+        "conversation__site__default_tier",
+        "conversation__customer__tier",
+        "conversation__customer__token_tier",
     ).get(id=turn_id)
     conversation = turn.conversation
     # One object for one site: the customer's default tier is read through it.

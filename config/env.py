@@ -109,7 +109,9 @@ def read() -> Env:
         return Env()
     except ValidationError as error:
         sentences = [_sentence(dict(problem)) for problem in error.errors()]
-        raise BadSettings("Frontdesk cannot start:\n" + "\n".join(f"  - {line}" for line in sentences)) from None
+        raise BadSettings(
+            "Frontdesk cannot start:\n" + "\n".join(f"  - {line}" for line in sentences)
+        ) from None
 
 
 def _sentence(problem: dict[str, Any]) -> str:

@@ -64,14 +64,18 @@ class Model(models.Model):
     input_price = price()
     cached_price = price()
     output_price = price()
-    first_token_deadline = models.FloatField(null=True, blank=True, help_text="Seconds; empty: the deployment's.")
+    first_token_deadline = models.FloatField(
+        null=True, blank=True, help_text="Seconds; empty: the deployment's."
+    )
     silence_deadline = models.FloatField(null=True, blank=True)
     whole_deadline = models.FloatField(null=True, blank=True)
 
     class Meta:
         ordering = ["model_class", "order", "id"]
         constraints = [
-            models.UniqueConstraint(fields=["provider", "name", "model_class"], name="one_row_per_model_and_class")
+            models.UniqueConstraint(
+                fields=["provider", "name", "model_class"], name="one_row_per_model_and_class"
+            )
         ]
 
     def __str__(self) -> str:

@@ -23,7 +23,11 @@ class Conversation(models.Model):
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="conversations")
     handler = models.CharField(max_length=10, choices=Handler.choices, default=Handler.BOT)
     agent = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="conversations"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="conversations",
     )
     handover_reason = models.CharField(max_length=30, blank=True)
     locale = models.CharField(max_length=5, choices=LOCALES, default="en")
@@ -101,7 +105,9 @@ class Turn(models.Model):
             models.UniqueConstraint(
                 fields=["conversation"], condition=Q(state="running"), name="one_running_turn"
             ),
-            models.UniqueConstraint(fields=["conversation"], condition=Q(state="queued"), name="one_queued_turn"),
+            models.UniqueConstraint(
+                fields=["conversation"], condition=Q(state="queued"), name="one_queued_turn"
+            ),
         ]
         indexes = [
             models.Index(fields=["state", "queued_at"], condition=~Q(state="done"), name="turns_under_way"),
@@ -166,7 +172,12 @@ class ToolCall(models.Model):
     title = models.CharField(max_length=200, blank=True)
     lines = models.JSONField(default=list, blank=True)
     carried_by = models.ForeignKey(
-        Turn, null=True, blank=True, on_delete=models.CASCADE, related_name="carries", help_text="Does the change."
+        Turn,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="carries",
+        help_text="Does the change.",
     )
     expires_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -190,7 +201,9 @@ class VaultEntry(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["conversation", "kind", "number"], name="one_value_per_placeholder"),
+            models.UniqueConstraint(
+                fields=["conversation", "kind", "number"], name="one_value_per_placeholder"
+            ),
             models.UniqueConstraint(fields=["conversation", "digest"], name="one_placeholder_per_value"),
         ]
 

@@ -25,7 +25,9 @@ class Article(models.Model):
 
     class Meta:
         ordering = ["slug", "locale"]
-        constraints = [models.UniqueConstraint(fields=["site", "slug", "locale"], name="one_article_per_locale")]
+        constraints = [
+            models.UniqueConstraint(fields=["site", "slug", "locale"], name="one_article_per_locale")
+        ]
 
     def __str__(self) -> str:
         return f"{self.title} ({self.locale})"
@@ -40,7 +42,9 @@ class Passage(models.Model):
     embedding = VectorField(dimensions=DIMENSIONS)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["article", "position"], name="one_passage_per_position")]
+        constraints = [
+            models.UniqueConstraint(fields=["article", "position"], name="one_passage_per_position")
+        ]
 
     def __str__(self) -> str:
         return f"{self.article} #{self.position}"
@@ -65,7 +69,9 @@ class CannedReply(models.Model):
     class Meta:
         verbose_name_plural = "canned replies"
         ordering = ["title", "locale"]
-        constraints = [models.UniqueConstraint(fields=["site", "title", "locale"], name="one_canned_per_locale")]
+        constraints = [
+            models.UniqueConstraint(fields=["site", "title", "locale"], name="one_canned_per_locale")
+        ]
 
     def __str__(self) -> str:
         return f"{self.title} ({self.locale})"

@@ -37,7 +37,9 @@ def choose(work: Work) -> Choice:
     """The class of the customer's tier; a smaller one where the deployment has no model of it."""
     tier = work.conversation.customer.effective_tier
     models = list(
-        Model.objects.filter(enabled=True, provider__enabled=True).select_related("provider").order_by("order")
+        Model.objects.filter(enabled=True, provider__enabled=True)
+        .select_related("provider")
+        .order_by("order")
     )
     for model_class in dict.fromkeys([tier.model_class, "small", "large", "reasoning"]):
         of_class = [model for model in models if model.model_class == model_class]

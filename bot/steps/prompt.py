@@ -39,7 +39,9 @@ def _template() -> Template:
 
 def _fitting(turns: list[list[Message]], budget: int) -> list[list[Message]]:
     """The newest turns within the budget; the present one is always there."""
-    sizes = [sum(counting.tokens(json.dumps(message, ensure_ascii=False)) for message in turn) for turn in turns]
+    sizes = [
+        sum(counting.tokens(json.dumps(message, ensure_ascii=False)) for message in turn) for turn in turns
+    ]
     first = 0
     while first < len(turns) - 1 and sum(sizes[first:]) > budget:
         first = min(first + BLOCK, len(turns) - 1)

@@ -1,8 +1,6 @@
-"""The providers of a choice: made once, watched by a breaker, metered so that every upstream call is charged."""
+"""The models of a choice as one provider: made once, watched by breakers, every upstream call charged."""
 
-import time
-import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 
@@ -10,12 +8,11 @@ import redis
 from django.conf import settings
 
 from accounts import prices, quota
-from bot.llm import counting
-from bot.llm.base import Finish, Pieces, Provider, Request, Text, ToolRequest, Usage
-from bot.llm.breaker import Breaker, RedisStore
-from bot.llm.errors import UpstreamError
+from bot.llm.base import Provider
+from bot.llm.breaker import RedisBreakers
 from bot.llm.fallback import Fallback, Target
 from bot.llm.openai_compatible import OpenAICompatible
+from bot.llm.recorded import Call, CallRecord
 from bot.llm.wire import Capabilities
 from bot.models import Model
 from bot.steps.choice import Choice
@@ -33,101 +30,47 @@ class Calls:
     output_tokens: int = 0
     cost: Decimal | None = None
 
-    def charge(self, model: Model, tokens: Usage, outcome: str, seconds: float) -> None:
-        """Write the usage entry of one call and add it up."""
-        customer = self.work.conversation.customer
-        entry = quota.record(
-            quota.CallCharge(
-                call=uuid.uuid4(),
-                turn=self.work.turn.id,
-                attempt=self.work.attempt,
-                customer=customer.id,
-                site=self.work.conversation.site.key,
-                tier=customer.effective_tier.slug,
-                provider=model.provider.name,
-                model=model.name,
-                model_class=self.choice.model_class,
-                tokens=tokens,
-                exact=tokens.exact,
-                overrides=prices.Overrides(model.input_price, model.cached_price, model.output_price),
-                outcome=outcome,
-                seconds=round(seconds, 3),
-            )
-        )
-        self.model = model.name
+    def before(self, call: Call) -> None:
+        self.work.check_fence()
+
+    def after(self, record: CallRecord) -> None:
+        """Charge the call, whatever became of it."""
+        entry = quota.record(self._charge(record))
+        self.model = record.call.model
         self.input_tokens += entry.input_tokens
         self.output_tokens += entry.output_tokens
         if entry.cost is not None:
             self.cost = (self.cost or Decimal(0)) + entry.cost
 
-
-@dataclass
-class Metered:
-    """A provider whose every call is charged, also when it fails, is stopped, or is thrown away."""
-
-    provider: Provider
-    model: Model
-    calls: Calls
-
-    def stream(self, request: Request) -> Pieces:
-        meter = _Meter(request)
-        try:
-            for piece in self.provider.stream(request):
-                meter.see(piece)
-                yield piece
-        except UpstreamError as error:
-            meter.failed(error)
-            raise
-        finally:
-            if meter.usage:
-                self.calls.charge(self.model, meter.usage, meter.outcome, meter.seconds)
-
-
-@dataclass
-class _Meter:
-    """What one call has come to so far; `stopped` until it ends by itself."""
-
-    request: Request
-    outcome: str = "stopped"
-    produced: list[str] = field(default_factory=list)
-    reported: Usage | None = None
-    sent: bool = True
-    started: float = field(default_factory=time.monotonic)
-
-    def see(self, piece: object) -> None:
-        match piece:
-            case Text(text):
-                self.produced.append(text)
-            case ToolRequest(name=name, arguments=arguments):
-                self.produced.append(name + arguments)
-            case Usage():
-                self.reported = piece
-            case Finish():
-                self.outcome = "ok"
-
-    def failed(self, error: UpstreamError) -> None:
-        self.outcome = error.kind
-        self.reported = error.usage
-        # Without usage nothing was sent, so nothing is owed.
-        self.sent = error.usage is not None
-
-    @property
-    def usage(self) -> Usage | None:
-        if self.reported or not self.sent:
-            return self.reported
-        return counting.estimate(self.request, "".join(self.produced))
-
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self.started
+    def _charge(self, record: CallRecord) -> quota.CallCharge:
+        conversation = self.work.conversation
+        named = (record.call.provider, record.call.model)
+        model = next(m for m in self.choice.models if (m.provider.name, m.name) == named)
+        return quota.CallCharge(
+            call=record.call.id,
+            turn=self.work.turn.id,
+            attempt=self.work.attempt,
+            customer=conversation.customer_id,
+            site=conversation.site.key,
+            tier=conversation.customer.effective_tier.slug,
+            provider=model.provider.name,
+            model=model.name,
+            model_class=self.choice.model_class,
+            tokens=record.usage,
+            exact=record.usage.exact,
+            overrides=prices.Overrides(model.input_price, model.cached_price, model.output_price),
+            outcome=record.error or "ok",
+            seconds=round(record.seconds, 3),
+        )
 
 
 def provider(choice: Choice, calls: Calls) -> Provider:
-    """The models of a choice as one provider that tries them in order."""
-    return Fallback([Target(_watched(model, calls), model.name) for model in choice.models])
+    """The models of a choice, tried in order."""
+    targets = [Target(model.provider.name, model.name, _client(model)) for model in choice.models]
+    return Fallback(targets, before_call=calls.before, after_call=calls.after, breakers=_breakers())
 
 
-def _watched(model: Model, calls: Calls) -> Provider:
+def _client(model: Model) -> Provider:
     row = model.provider
     capabilities = Capabilities(
         usage_in_stream=row.usage_in_stream,
@@ -135,8 +78,7 @@ def _watched(model: Model, calls: Calls) -> Provider:
         system_role=row.system_role,
         max_tokens_name=row.max_tokens_name,  # type: ignore[arg-type]
     )
-    endpoint = _endpoint(row.base_url, row.key, capabilities)
-    return Breaker(Metered(endpoint, model, calls), f"{row.name}/{model.name}", _breakers())
+    return _endpoint(row.base_url, row.key, capabilities)
 
 
 @cache
@@ -146,5 +88,5 @@ def _endpoint(base_url: str, key: str, capabilities: Capabilities) -> OpenAIComp
 
 
 @cache
-def _breakers() -> RedisStore:
-    return RedisStore(redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1))
+def _breakers() -> RedisBreakers:
+    return RedisBreakers(redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1))

@@ -100,7 +100,9 @@ def tool(
         name = function.__name__
         description = inspect.getdoc(function)
         if not description:
-            raise ImproperlyConfigured(f"The tool {name} needs a docstring: it tells the model when to use it.")
+            raise ImproperlyConfigured(
+                f"The tool {name} needs a docstring: it tells the model when to use it."
+            )
         hints = get_type_hints(function, include_extras=True)
         fields: dict[str, Any] = {
             parameter.name: (

@@ -33,7 +33,7 @@ NO_HELLO, BAD_TOKEN, NOT_READING, TOO_MANY = 4400, 4401, 4408, 4429
 log = structlog.get_logger(__name__)
 
 
-class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+class ChatConsumer(AsyncWebsocketConsumer):
     session: Session | None = None
 
     async def connect(self) -> None:
@@ -245,7 +245,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _send_text(self, text: str) -> None:
         try:
             async with asyncio.timeout(READ_SECONDS):
-                await self.base_send({"type": "websocket.send", "text": text})
+                await self.send(text_data=text)
         except TimeoutError:
             await self.close(NOT_READING)
 

@@ -7,7 +7,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
 
-def header(scope: dict[str, Any], name: bytes) -> str:
+def header(scope: Any, name: bytes) -> str:
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
 
 
@@ -22,5 +22,6 @@ async def refuse(consumer: AsyncWebsocketConsumer, status: int) -> None:
         await consumer.close()
         return
     headers = [(b"content-type", b"text/plain"), (b"content-length", b"0")]
-    await consumer.base_send({"type": "websocket.http.response.start", "status": status, "headers": headers})
-    await consumer.base_send({"type": "websocket.http.response.body", "body": b""})
+    send: Any = consumer.base_send
+    await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": b""})

@@ -1,9 +1,17 @@
+from typing import Any
+
 from django.urls import path
 
 from bot.web.consumers import ChatConsumer
-from bot.web.desk_socket import DeskConsumer
+from bot.web.desk_socket import DeskSocket
 
-sockets = [
-    path("ws/chat/<slug:site>/", ChatConsumer.as_asgi()),
-    path("ws/desk/", DeskConsumer.as_asgi()),
+
+def _view(consumer: Any) -> Any:
+    """Django's `path` takes an ASGI application as well, but its types do not say so."""
+    return consumer.as_asgi()
+
+
+sockets: list[Any] = [
+    path("ws/chat/<slug:site>/", _view(ChatConsumer)),
+    path("ws/desk/", _view(DeskSocket)),
 ]

@@ -60,7 +60,9 @@ class Session:
 
     def read_one(self, uuid: UUID) -> events.MessageBody | None:
         message = (
-            Message.objects.filter(conversation=self.conversation.id, uuid=uuid).select_related("agent").first()
+            Message.objects.filter(conversation=self.conversation.id, uuid=uuid)
+            .select_related("agent")
+            .first()
         )
         if message is None:
             return None
@@ -88,9 +90,7 @@ class Session:
         turn = conversations.turn_under_way(self.conversation.id)
         return events.Ready(
             token=self.token,
-            customer=events.CustomerBody(
-                verified=self.customer.verified, name=self.customer.name or None
-            ),
+            customer=events.CustomerBody(verified=self.customer.verified, name=self.customer.name or None),
             conversation=events.ConversationBody(
                 id=self.conversation.id,
                 handler=self.conversation.handler,  # type: ignore[arg-type]

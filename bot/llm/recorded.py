@@ -1,0 +1,97 @@
+"""Telling somebody about every upstream call, before and after, also when it fails or is stopped."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+from uuid import UUID, uuid4
+
+from bot.llm import counting
+from bot.llm.base import Finish, Piece, Pieces, Provider, Request, Text, Usage
+from bot.llm.errors import UpstreamError
+
+NOTHING_USED = Usage(0, 0, 0, 0, exact=True)
+# The error kind of a call whose reader closed it: a customer's stop, a take-over, a worker shutting down.
+STOPPED = "stopped"
+UNEXPECTED = "unexpected"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call about to be made."""
+
+    id: UUID
+    provider: str
+    model: str
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """A call that is over; `error` is the error's kind, None when it went well."""
+
+    call: Call
+    usage: Usage
+    error: str | None
+    seconds: float
+    first_token_seconds: float | None
+
+
+BeforeCall: TypeAlias = Callable[[Call], None]
+AfterCall: TypeAlias = Callable[[CallRecord], None]
+
+
+class Recorded:
+    """A provider whose calls are announced, and may be refused by an exception, and reported."""
+
+    def __init__(self, inner: Provider, name: str, before_call: BeforeCall, after_call: AfterCall) -> None:
+        self._inner = inner
+        self._name = name
+        self._before_call = before_call
+        self._after_call = after_call
+
+    def stream(self, request: Request) -> Pieces:
+        call = Call(uuid4(), self._name, request.model, request)
+        self._before_call(call)
+        meter = _Meter(call)
+        pieces = self._inner.stream(request)
+        try:
+            for piece in pieces:
+                meter.see(piece)
+                yield piece
+        except UpstreamError as error:
+            meter.error, meter.usage = error.kind, error.usage or NOTHING_USED
+            raise
+        except GeneratorExit:
+            meter.error = STOPPED if meter.error else None
+            raise
+        finally:
+            pieces.close()
+            self._after_call(meter.record())
+
+
+class _Meter:
+    """What one call has shown of itself."""
+
+    def __init__(self, call: Call) -> None:
+        self.error: str | None = UNEXPECTED
+        self.usage: Usage | None = None
+        self._call = call
+        self._texts: list[str] = []
+        self._started = time.monotonic()
+        self._first: float | None = None
+
+    def see(self, piece: Piece) -> None:
+        if self._first is None:
+            self._first = time.monotonic() - self._started
+        match piece:
+            case Text():
+                self._texts.append(piece.text)
+            case Usage():
+                self.usage = piece
+            case Finish():
+                self.error = None
+
+    def record(self) -> CallRecord:
+        usage = self.usage or counting.estimate(self._call.request, "".join(self._texts))
+        return CallRecord(self._call, usage, self.error, time.monotonic() - self._started, self._first)

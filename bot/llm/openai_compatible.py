@@ -1,7 +1,9 @@
 """Any endpoint that speaks OpenAI's chat completions."""
 
+import ssl
 from collections.abc import Iterator
 from contextlib import closing
+from functools import cache
 from typing import cast
 
 import httpx2
@@ -29,7 +31,7 @@ class OpenAICompatible:
                 # Never empty: the SDK would take the key of the environment, which is another provider's.
                 api_key=api_key or "none",
                 max_retries=0,
-                http_client=httpx2.Client(limits=LIMITS, follow_redirects=False),
+                http_client=httpx2.Client(verify=_tls(), limits=LIMITS, follow_redirects=False),
             )
         except httpx2.InvalidURL as error:
             raise Unreachable(f"The address is not valid: {error}") from error
@@ -88,6 +90,12 @@ class OpenAICompatible:
         except openai.APIStatusError as error:
             raise diagnosis.of_status(error) from error
         return cast(httpx2.Response, response)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Shared, for reading the certificate store takes longer than a call."""
+    return httpx2.create_ssl_context()
 
 
 def _read(response: httpx2.Response, answer: Answer, watch: Watch) -> Iterator[Text]:

@@ -12,7 +12,7 @@ from bot.llm.errors import UpstreamError
 ATTEMPTS = 3
 # A provider that asks for more patience than this is left for the next one.
 LONGEST_WAIT = 3.0
-_backoff = tenacity.wait_exponential_jitter(initial=0.2, max=LONGEST_WAIT, jitter=0.2)
+_backoff = tenacity.wait_exponential_jitter(multiplier=0.2, max=LONGEST_WAIT, jitter=0.2)
 
 
 class Retrying:

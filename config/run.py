@@ -177,10 +177,10 @@ def _run(environment: dict[str, str], began: float) -> int:
 
 def _announce_ready(environment: dict[str, str], began: float) -> None:
     port = int(environment["PORT"])
-    said = False
+    complain_at = time.monotonic() + PATIENCE
     while (missing := _missing(port)) is not None:
-        if not said and time.monotonic() - began > PATIENCE:
-            said = True
+        if time.monotonic() > complain_at:
+            complain_at = float("inf")
             print(f"Not ready yet after {PATIENCE:.0f} s: {missing}", flush=True)
         time.sleep(0.1)
     offline = "OFFLINE_MODEL" in environment

@@ -1,0 +1,238 @@
+"""The desk's pages: sign in, the list, one conversation, and what an agent can do with it."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import auth
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.models import User
+from bot import tasks
+from bot.desk import handover, inbox, transcript
+from bot.errors import BotError, Rejected, Unknown
+from bot.web import desk_words, sign_in
+
+View = Callable[..., HttpResponse]
+THEMES = ("system", "light", "dark")
+
+
+def staff_only(view: View) -> View:
+    """Only signed-in staff; their pages are theirs alone and never kept by a browser or proxy."""
+
+    @never_cache
+    @wraps(view)
+    def guarded(request: HttpRequest, **address: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return _to_sign_in(request)
+        try:
+            response = view(request, **address)
+        except Unknown as error:
+            raise Http404 from error
+        patch_vary_headers(response, ["HX-Request"])
+        return response
+
+    return guarded
+
+
+@never_cache
+def sign_in_page(request: HttpRequest) -> HttpResponse:
+    target = _safe_next(request)
+    if request.user.is_authenticated:
+        return redirect(target)
+    problem, status = "", 200
+    if request.method == "POST":
+        try:
+            sign_in.sign_in(request, request.POST.get("email", ""), request.POST.get("password", ""))
+            return redirect(target)
+        except sign_in.WrongPassword:
+            problem, status = "sign_in_wrong", 401
+        except sign_in.TooManyFailures:
+            problem, status = "sign_in_often", 429
+    words = desk_words.table()
+    facts = {"next": target, "problem": words.get(problem), "email": request.POST.get("email", "")}
+    return _page(request, "desk/sign_in.html", facts, status=status)
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    auth.logout(request)
+    return redirect("desk:sign-in")
+
+
+@require_GET
+@staff_only
+def inbox_page(request: HttpRequest) -> HttpResponse:
+    return _page(request, "desk/inbox.html", _list(request))
+
+
+@require_GET
+@staff_only
+def list_fragment(request: HttpRequest) -> HttpResponse:
+    return _page(request, "desk/_list.html", _list(request))
+
+
+@require_GET
+@staff_only
+def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    shown = {"t": transcript.read(_agent(request), conversation_id)}
+    if _wants_fragment(request):
+        return _page(request, "desk/_panel.html", shown)
+    return _page(request, "desk/inbox.html", {**_list(request), **shown})
+
+
+@require_GET
+@staff_only
+def refresh(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """The panel again, when what the page shows (`mark`) is out of date."""
+    shown = transcript.read(_agent(request), conversation_id)
+    if shown.mark == request.GET.get("mark"):
+        return HttpResponse(status=204)
+    return _page(request, "desk/_panel.html", {"t": shown})
+
+
+@require_GET
+@staff_only
+def earlier(request: HttpRequest, conversation_id: UUID, before: int) -> HttpResponse:
+    shown = transcript.read(_agent(request), conversation_id, before)
+    return _page(request, "desk/_entries.html", {"t": shown})
+
+
+@require_GET
+@staff_only
+def message(request: HttpRequest, conversation_id: UUID, uuid: UUID) -> HttpResponse:
+    facts = {"entry": transcript.entry(conversation_id, uuid), "conversation": conversation_id}
+    return _page(request, "desk/_entry.html", facts)
+
+
+@require_POST
+@staff_only
+def take_over(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    force = "force" in request.POST
+    return _act(
+        request, conversation_id, lambda agent: handover.take_over(agent, conversation_id, force=force)
+    )
+
+
+@require_POST
+@staff_only
+def hand_back(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    return _act(request, conversation_id, lambda agent: handover.hand_back(agent, conversation_id))
+
+
+@require_POST
+@staff_only
+def close(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    return _act(request, conversation_id, lambda agent: handover.close(agent, conversation_id))
+
+
+@require_POST
+@staff_only
+def reply(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    text, uuid = request.POST.get("text", ""), _uuid(request.POST.get("uuid", ""))
+
+    def say(agent: User) -> None:
+        tasks.scrub(handover.reply(agent, conversation_id, text, uuid).pk)
+
+    return _act(request, conversation_id, say, text)
+
+
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """Remember the language and appearance this browser wants."""
+    response = redirect(_safe_next(request))
+    chosen = request.POST.get("language")
+    if chosen in dict(settings.LANGUAGES):
+        response.set_cookie(settings.LANGUAGE_COOKIE_NAME, chosen, max_age=31_536_000, samesite="Lax")
+    return response
+
+
+def _act(
+    request: HttpRequest, conversation_id: UUID, do: Callable[[User], None], draft: str = ""
+) -> HttpResponse:
+    """Do it and show the conversation as it is now, with the reason where it was refused."""
+    agent, problem = _agent(request), ""
+    try:
+        do(agent)
+    except BotError as error:
+        problem = _sentence(error)
+    if not problem and not _wants_fragment(request):
+        return redirect("desk:conversation", conversation_id)
+    shown = {
+        "t": transcript.read(agent, conversation_id),
+        "problem": problem,
+        "draft": draft if problem else "",
+    }
+    status = 409 if problem else 200
+    if _wants_fragment(request):
+        return _page(request, "desk/_panel.html", shown, status=status)
+    return _page(request, "desk/inbox.html", {**_list(request), **shown}, status=status)
+
+
+def _sentence(error: BotError) -> str:
+    words = desk_words.table()
+    if isinstance(error, handover.TakenAlready):
+        return words["taken"].format(error.name)
+    if isinstance(error, handover.NotYours):
+        return words["not_yours"]
+    if isinstance(error, Rejected):
+        return words["reply_long"].format(error.facts["limit"]) if error.facts else words["reply_empty"]
+    return words["gone"]
+
+
+def _list(request: HttpRequest) -> dict[str, Any]:
+    view, search = request.GET.get("view", "open"), request.GET.get("q", "")[:100]
+    view = view if view in inbox.VIEWS else "open"
+    pages = request.GET.get("pages", "1")
+    count = int(pages) if pages.isdecimal() and len(pages) < 4 else 1
+    found = inbox.read(_agent(request), view, search, count)
+    return {"inbox": found, "view": view, "search": search, "pages": count, "views": inbox.VIEWS}
+
+
+def _page(request: HttpRequest, name: str, facts: dict[str, Any], status: int = 200) -> HttpResponse:
+    theme = request.COOKIES.get("frontdesk_theme", "system")
+    context = {
+        **facts,
+        "w": desk_words.table(),
+        "locale": desk_words.locale(),
+        "script_words": desk_words.for_scripts(),
+        "theme": theme if theme in THEMES else "system",
+        "max_chars": settings.MESSAGE_MAX_CHARS,
+    }
+    return render(request, name, context, status=status)
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    if not _wants_fragment(request):
+        return redirect(f"{reverse('desk:sign-in')}?{urlencode({'next': request.get_full_path()})}")
+    # A fragment of the sign-in page would land inside the inbox: have the whole page go there.
+    return HttpResponse(status=401, headers={"HX-Redirect": reverse("desk:sign-in")})
+
+
+def _wants_fragment(request: HttpRequest) -> bool:
+    return request.headers.get("HX-Request") == "true"
+
+
+def _agent(request: HttpRequest) -> User:
+    return cast(User, request.user)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _safe_next(request: HttpRequest) -> str:
+    target = request.POST.get("next") or request.GET.get("next") or ""
+    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    return target if safe else reverse("desk:inbox")

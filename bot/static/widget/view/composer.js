@@ -29,13 +29,12 @@ export class Composer {
       event.preventDefault();
       this.#submit();
     };
-    this.element = h("form", { class: "composer", onsubmit: submit }, field, this.counter);
+    this.element = h("form", { class: "composer", "aria-label": t("write_label"), onsubmit: submit }, field, this.counter);
   }
 
-  update({ site, running, phase }) {
+  update({ site, running }) {
     this.max = site.max_chars;
     this.running = Boolean(running);
-    this.element.hidden = phase === "loading";
     this.#draw();
     this.#grow();
   }

@@ -21,16 +21,17 @@ export class Header {
     this.element = h("header", { class: "header" }, this.avatar, who, this.person, this.menu.element, close);
   }
 
-  update({ site, conversation, phase }) {
+  update({ site, conversation, mode, phase }) {
     const { t } = this.chat;
     const { handler, agent } = conversation;
     const person = handler === "person";
     const agentName = agent?.name ?? agent ?? t("person_unnamed");
     setText(this.avatar, initials(person ? agentName : site.assistant));
     attribute(this.avatar, "data-author", person ? "agent" : "bot");
-    setText(this.name, site.assistant === site.name ? site.name : `${site.assistant} · ${site.name}`);
-    setText(this.subtitle, t(`subtitle_${handler}`, { agent: agentName }));
-    attribute(this.subtitle, "data-handler", handler);
+    const name = person ? agentName : site.assistant;
+    setText(this.name, name === site.name ? name : `${name} · ${site.name}`);
+    setText(this.subtitle, t(`subtitle_${handler}`));
+    attribute(this.subtitle, "data-state", handler === "bot" ? mode : handler);
     const label = t({ bot: "talk_to_person", queue: "cancel_person", person: "back_to_bot" }[handler]);
     attribute(this.person, "aria-label", label);
     attribute(this.person, "title", label);

@@ -39,9 +39,8 @@ export class List {
 
   update(store) {
     this.scroll.around(() => {
-      this.skeleton.hidden = store.phase !== "loading";
+      this.skeleton.hidden = store.phase !== "loading" || store.entries.length > 0;
       this.failed.element.hidden = store.phase !== "failed";
-      this.items.hidden = store.phase !== "live";
       this.greeting.update(store);
       this.earlier.hidden = !store.loadingEarlier;
       this.typing.update(store);

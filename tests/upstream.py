@@ -6,6 +6,7 @@ For benchmarks: `python -m tests.upstream --port 9100 --first-token 0.2 --pace 0
 
 import argparse
 import asyncio
+import contextlib
 import json
 import re
 import socket
@@ -16,13 +17,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
-Fault = Literal["hang", "silence", "cut", "reset", "malformed", "half_utf8", "error_event", "keepalive"]
+Fault = Literal[
+    "hang", "silence", "cut", "reset", "malformed", "half_utf8", "error_event", "keepalive", "plain"
+]
 Body = dict[str, Any]
 
 
 @dataclass
 class Reply:
-    """One answer. `fault` strikes after `after` content chunks; times are seconds."""
+    """One answer. `fault` strikes after `after` content chunks; times are seconds.
+
+    Faults: hang before the response starts; silence, or keepalive comments, for ever; cut, a clean end too
+    early; reset, an RST; malformed and half_utf8, an event nobody can read; error_event; plain, an error as
+    plain JSON with status 200.
+    """
 
     text: str = "Hello from the model."
     tools: tuple[tuple[str, str], ...] = ()  # (name, arguments as JSON text)
@@ -153,7 +161,7 @@ class Upstream:
             return
         reply = self._next(received.body)
         self.arrived.release()
-        if reply.status != 200:
+        if reply.status != 200 or reply.fault == "plain":
             error = reply.error or {"message": f"Scripted {reply.status}", "type": "error", "code": None}
             writer.write(_plain(reply.status, {"error": error}, reply.headers))
             return
@@ -296,7 +304,8 @@ def main() -> None:
     reply = Reply("word " * given.tokens, first_token=given.first_token, pace=given.pace)
     upstream = Upstream(reply, given.port)
     print(f"Listening on http://127.0.0.1:{given.port}/v1", flush=True)
-    asyncio.run(upstream._serve())
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(upstream._serve())
 
 
 if __name__ == "__main__":

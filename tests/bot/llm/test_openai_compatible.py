@@ -170,6 +170,30 @@ def test_error_event_in_a_good_response_is_told_apart(upstream, ask, code, kind,
         ask()
 
 
+def test_error_in_a_good_response_that_is_no_stream_is_told_apart(upstream, ask):
+    upstream.script(Reply(fault="plain", error={"message": "Slow down", "code": "rate_limit_exceeded"}))
+    with pytest.raises(errors.RateLimited):
+        ask()
+
+
+def test_one_provider_serves_many_threads_at_once(upstream, provider):
+    everyone = threading.Event()
+    upstream.default = Reply("one two three", gate=everyone, after=1)
+    finished = []
+    threads = [
+        threading.Thread(target=lambda: finished.append(list(provider.stream(a_request()))[-1]))
+        for _ in range(50)
+    ]
+    for thread in threads:
+        thread.start()
+    for _ in threads:
+        assert upstream.arrived.acquire(timeout=10)
+    everyone.set()
+    for thread in threads:
+        thread.join(10)
+    assert finished == [Finish("stop")] * 50
+
+
 @pytest.mark.parametrize(
     ("reply", "deadlines", "deadline"),
     [

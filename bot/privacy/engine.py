@@ -38,7 +38,9 @@ PASSED_ON = (
 )
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
 
+# Seconds without any answer after which the process counts as stuck, and how many of them a queue may take.
 CALL_LIMIT = 2.0
+QUEUE_LIMITS = 4
 START_LIMIT = 60.0
 BACK_OFF = (0.2, 1.0, 3.0, 10.0, 30.0)
 # What the process reads well within CALL_LIMIT; a longer text would look like a stuck process.
@@ -157,21 +159,26 @@ class Engine:
         return self._ask(child, texts, language)
 
     def _ask(self, child: Child, texts: Sequence[str], language: str) -> list[list[Span]]:
-        asked_at = time.monotonic()
         future = child.send(texts, language)
         # It may have died, and its waiting calls been told, between the check and the sending.
         if child is not self._child:
             raise ScrubberDown("the detecting process died")
-        try:
-            answer = future.result(self._call_limit)
-        except TimeoutError:
-            # A long queue is no reason to kill: only a process that answered nobody meanwhile is stuck.
-            if child.answered_at < asked_at:
-                child.kill()
-            raise ScrubberDown("the detecting process is too slow") from None
+        answer = self._wait(child, future)
         if isinstance(answer, str):
             raise ScrubberDown(f"detection failed: {answer}")
         return [[Span(*span) for span in spans] for spans in answer]
+
+    def _wait(self, child: Child, future: Future[Answer]) -> Answer:
+        """Wait as long as somebody gets answers: a queue is no reason to kill a process, silence is."""
+        for _ in range(QUEUE_LIMITS):
+            waiting_since = time.monotonic()
+            try:
+                return future.result(self._call_limit)
+            except TimeoutError:
+                if child.answered_at < waiting_since:
+                    child.kill()
+                    break
+        raise ScrubberDown("the detecting process is too slow")
 
     def _keep_alive(self) -> None:
         failures = 0

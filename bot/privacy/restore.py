@@ -1,13 +1,13 @@
 """Put private values back where the customer, or a tool that acts for them, needs the real ones."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from .placeholders import PLACEHOLDER
 from .straighten import DeltaBuffer, straighten
 
-__all__ = ["DeltaBuffer", "restore", "restore_json", "straighten", "unknown"]
+__all__ = ["DeltaBuffer", "restore", "restore_json", "straighten", "straighten_json", "unknown"]
 
 # What is shown for a placeholder that the vault does not know: the raw one says nothing to a reader.
 NEUTRAL = {
@@ -41,9 +41,9 @@ def restore(text: str, values: Mapping[str, str], language: str = "en") -> str:
 
 
 def restore_json(value: Any, values: Mapping[str, str], language: str = "en") -> Any:
-    """Restore the texts of a parsed JSON value, as arguments of a tool or data of a card; bent ones too."""
+    """Restore the texts of a parsed JSON value, such as an event or the data of a card."""
     if isinstance(value, str):
-        return restore(straighten(value, values), values, language)
+        return restore(value, values, language)
     if isinstance(value, list | tuple):
         return [restore_json(item, values, language) for item in value]
     if isinstance(value, dict):
@@ -54,11 +54,21 @@ def restore_json(value: Any, values: Mapping[str, str], language: str = "en") ->
     return value
 
 
+def straighten_json(value: Any, known: Container[str]) -> Any:
+    """Bend back placeholders in parsed arguments of a tool: a model writes them as loosely as its text."""
+    if isinstance(value, str):
+        return straighten(value, known)
+    if isinstance(value, list | tuple):
+        return [straighten_json(item, known) for item in value]
+    if isinstance(value, dict):
+        return {name: straighten_json(item, known) for name, item in value.items()}
+    return value
+
+
 def unknown(value: Any, values: Mapping[str, str]) -> set[str]:
     """Return the placeholders in a JSON value that the vault does not know: a tool must not act on them."""
     if isinstance(value, str):
-        found = {match[0] for match in PLACEHOLDER.finditer(straighten(value, values))}
-        return {placeholder for placeholder in found if placeholder not in values}
+        return {match[0] for match in PLACEHOLDER.finditer(value)} - values.keys()
     if isinstance(value, dict):
         value = [*value.keys(), *value.values()]
     if isinstance(value, list | tuple):

@@ -7,7 +7,7 @@ from typing import Any
 from bot.models import Conversation
 from bot.privacy.engine import Engine
 from bot.privacy.known import Known
-from bot.privacy.restore import restore_json
+from bot.privacy.restore import restore_json, straighten_json
 from bot.privacy.scrub import scrub, scrub_json
 from bot.privacy.vault import Vault
 
@@ -33,7 +33,8 @@ class Veil:
         return scrub_json(value, self.vault, self.engine, self.language, self.known)
 
     def unmask_json(self, value: Any) -> Any:
-        return restore_json(value, self.vault.values(), self.language)
+        values = self.vault.values()
+        return restore_json(straighten_json(value, values), values, self.language)
 
     def known_placeholders(self) -> set[str]:
         return set(self.vault.values())

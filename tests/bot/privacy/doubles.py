@@ -16,6 +16,8 @@ class EmailDetector:
     def detect(self, text: str, language: str) -> list[Span]:
         if "stall" in text:
             time.sleep(60)
+        if "slow" in text:
+            time.sleep(0.4)
         if "crash" in text:
             os._exit(3)
         if "fail" in text:

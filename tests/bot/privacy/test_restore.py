@@ -1,6 +1,6 @@
 """Values come back where they belong, and never as a raw placeholder."""
 
-from bot.privacy.restore import restore, restore_json, unknown
+from bot.privacy.restore import restore, restore_json, straighten_json, unknown
 
 VALUES = {"<EMAIL_1>": "alice@example.com", "<PERSON_1>": "Alice <EMAIL_1>"}
 
@@ -22,7 +22,7 @@ def test_restore_says_a_neutral_word_when_the_placeholder_is_unknown() -> None:
 
 def test_restore_json_restores_inside_parsed_arguments() -> None:
     arguments = {"to": "<email_1>", "lines": ["for <EMAIL_1>", 3, None], "quote": 'say "EMAIL_1"'}
-    assert restore_json(arguments, VALUES) == {
+    assert restore_json(straighten_json(arguments, VALUES), VALUES) == {
         "to": "alice@example.com",
         "lines": ["for alice@example.com", 3, None],
         "quote": 'say "alice@example.com"',
@@ -30,7 +30,11 @@ def test_restore_json_restores_inside_parsed_arguments() -> None:
 
 
 def test_unknown_names_the_placeholders_no_tool_should_get() -> None:
-    assert unknown({"a": ["<EMAIL_1>", "<email_1>"], "b": "<CARD_4> <PHONE_1>"}, VALUES) == {
+    assert unknown({"a": ["<EMAIL_1>"], "b": "<CARD_4> <PHONE_1>"}, VALUES) == {
         "<CARD_4>",
         "<PHONE_1>",
     }
+
+
+def test_restore_json_leaves_bent_ones_to_who_wrote_them() -> None:
+    assert restore_json({"text": "EMAIL_1"}, VALUES) == {"text": "EMAIL_1"}

@@ -161,7 +161,9 @@ def _commands(environment: dict[str, str]) -> dict[str, list[str]]:
     }
     if "OFFLINE_MODEL" in environment:
         modules["model"] = ["demo.offline_model", "--port", str(int(environment["PORT"]) + 2)]
-    return {name: [sys.executable, "-m", *module] for name, module in modules.items()}
+    # Celery warns that the worker runs as root: on a machine of one's own that may be.
+    python = [sys.executable, "-W", "ignore:::celery.platforms", "-m"]
+    return {name: [*python, *module] for name, module in modules.items()}
 
 
 def _run(environment: dict[str, str], began: float) -> int:
@@ -182,7 +184,7 @@ def _announce_ready(environment: dict[str, str], began: float) -> None:
         if time.monotonic() > complain_at:
             complain_at = float("inf")
             print(f"Not ready yet after {PATIENCE:.0f} s: {missing}", flush=True)
-        time.sleep(0.1)
+        time.sleep(0.25)
     offline = "OFFLINE_MODEL" in environment
     text = BANNER.format(
         seconds=time.monotonic() - began,

@@ -67,7 +67,6 @@ class Site(models.Model):
 class StaffManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str, *, name: str = "", role: str = "agent") -> "User":
         user = self.model(email=self.normalize_email(email).lower(), name=name, role=role)
-        user.is_superuser = role == User.Role.ADMIN
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -100,6 +99,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.is_superuser = self.role == self.Role.ADMIN
+        super().save(*args, **kwargs)
 
     @property
     def is_staff(self) -> bool:

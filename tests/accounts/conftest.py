@@ -1,41 +1,20 @@
-from decimal import Decimal
-
 import pytest
 
 from accounts import identity, sealing
-from accounts.models import Customer, Limit, Site, Tier
-
-SECRET = "harbor-and-pine-signs-with-this-secret"
+from accounts.models import Customer, Site, Tier
 
 
-def make_tier(slug: str, per_day: int | None, rank: int = 0) -> Tier:
-    tier = Tier.objects.create(slug=slug, name=slug.title(), rank=rank)
-    if per_day is not None:
-        Limit.objects.create(tier=tier, amount=Decimal(per_day))
-    return tier
+@pytest.fixture(autouse=True)
+def quick_pages(settings) -> None:
+    """Do not list all static files for each client, nor hash passwords as slowly as production must."""
+    settings.WHITENOISE_AUTOREFRESH = True
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture
-def free(db) -> Tier:
-    return make_tier("free", 10)
-
-
-@pytest.fixture
-def plus(db) -> Tier:
-    return make_tier("plus", 100, rank=1)
-
-
-@pytest.fixture
-def vip(db) -> Tier:
-    return make_tier("vip", None, rank=2)
-
-
-@pytest.fixture
-def site(free: Tier, plus: Tier) -> Site:
-    site = Site.objects.create(
-        key="shop", name="Harbor & Pine", default_tier=free, sealed_secret=sealing.seal(SECRET)
-    )
-    site.allowed_tiers.add(plus)
+def site(site: Site, plus: Tier) -> Site:
+    """The shop, allowing its tokens to name Plus but not VIP."""
+    site.allowed_tiers.set([plus])
     return site
 
 

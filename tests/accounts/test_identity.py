@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from accounts import identity, sealing
 from accounts.identity import BadToken, Identity
 from accounts.models import Customer, Site, Tier
-from tests.accounts.conftest import SECRET
+from tests.conftest import SECRET
 
 
 def claims(**changed: object) -> dict[str, object]:

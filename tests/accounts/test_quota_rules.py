@@ -71,7 +71,7 @@ steps = st.lists(
 @pytest.mark.django_db
 @given(steps)
 @hypothesis.settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_ledger_agrees_with_the_rules_whatever_happens(site: Site, free: Tier, settings, steps):
     settings.ANONYMOUS_PER_ADDRESS = SHARE

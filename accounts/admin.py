@@ -1,0 +1,295 @@
+"""The admin's pages for people, tiers and the ledger."""
+
+import secrets
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import Count, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.forms import AdminPasswordChangeForm
+
+from accounts import quota
+from accounts.forms import NewStaffForm, SiteForm, StaffForm
+from accounts.models import Customer, Hold, Limit, Site, Tier, UsageEntry, User, Window
+
+admin.site.unregister(Group)  # roles are agent and admin, nothing finer
+
+
+@admin.register(User)
+class StaffAdmin(UserAdmin, ModelAdmin):
+    """Agents and admins. The role decides: only admins come in here."""
+
+    form = StaffForm
+    add_form = NewStaffForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ["email", "name", "role_label", "is_active", "last_login"]
+    list_filter = ["role", "is_active"]
+    search_fields = ["email", "name"]
+    ordering = ["email"]
+    filter_horizontal = ()
+    readonly_fields = ["last_login"]
+    fieldsets = [(None, {"fields": ["email", "name", "role", "is_active", "password", "last_login"]})]
+    add_fieldsets = [(None, {"fields": ["email", "name", "role", "password1", "password2"]})]
+
+    @display(description="role", ordering="role", label={"Admin": "info"})
+    def role_label(self, user: User) -> str:
+        return user.get_role_display()
+
+    def get_form(self, request: HttpRequest, obj: User | None = None, **kwargs: Any) -> type[ModelForm]:
+        form: type[ModelForm] = super().get_form(request, obj, **kwargs)
+        form.editor = request.user  # type: ignore[attr-defined]
+        return form
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return obj != request.user and bool(super().has_delete_permission(request, obj))
+
+
+@admin.register(Site)
+class SiteAdmin(ModelAdmin):
+    """Websites that carry the widget."""
+
+    form = SiteForm
+    list_display = ["name", "key", "default_tier", "signs_visitors"]
+    search_fields = ["name", "key"]
+    autocomplete_fields = ["allowed_tiers"]
+    readonly_fields = ["script_tag", "signs_visitors"]
+    prepopulated_fields = {"key": ["name"]}
+    actions_detail = ["identity_secret"]
+    warn_unsaved_form = True
+    fieldsets = [
+        (None, {"fields": ["name", "key", "origins", "script_tag"]}),
+        ("Look and words", {"fields": [
+            ("assistant", "colour"), "privacy_url",
+            ("greeting_en", "greeting_zh"), ("suggestions_en", "suggestions_zh"),
+        ]}),
+        ("Service level", {"fields": [("default_tier", "allowed_tiers"), "signs_visitors"]}),
+    ]  # fmt: skip
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Site | None = None) -> dict[str, list[str]]:
+        return {} if obj else self.prepopulated_fields
+
+    @display(description="Paste this into the pages")
+    def script_tag(self, site: Site) -> str | SafeString:
+        if not site.pk:
+            return "Save the site first."
+        tag = f'<script src="{settings.PUBLIC_URL}/widget.js" data-site="{site.key}" async></script>'
+        return format_html('<code class="select-all break-all font-mono">{}</code>', tag)
+
+    @display(description="Signs who its visitors are", boolean=True)
+    def signs_visitors(self, site: Site) -> bool:
+        return bool(site.sealed_secret)
+
+    @action(
+        description="New identity secret",
+        url_path="secret",
+        icon="key",
+        permissions=["change"],
+        variant=ActionVariant.WARNING,
+    )
+    def identity_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask first; then make the secret and show it, this once."""
+        site = get_object_or_404(Site, pk=object_id)
+        secret = ""
+        if request.method == "POST":
+            secret = secrets.token_urlsafe(32)
+            site.rotate_secret(secret)
+            site.save(update_fields=["sealed_secret", "sealed_previous_secret"])
+            self.log_change(request, site, "Made a new identity secret.")
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Identity secret",
+            "opts": self.opts,
+            "site": site,
+            "secret": secret,
+        }
+        return TemplateResponse(request, "admin/identity_secret.html", context)
+
+
+class LimitInline(TabularInline):
+    """What customers of the tier may use."""
+
+    model = Limit
+    fields = ["amount", "metric", "period"]
+    extra = 0
+    verbose_name = "limit"
+    verbose_name_plural = "Limits: at most so many, of what, in which time. Without a line there is no limit."
+
+
+@admin.register(Tier)
+class TierAdmin(ModelAdmin):
+    """Levels of service."""
+
+    list_display = ["name", "rules", "model_class", "rank", "given_by_hand"]
+    search_fields = ["name", "slug"]
+    prepopulated_fields = {"slug": ["name"]}
+    inlines = [LimitInline]
+    fieldsets = [
+        (None, {"fields": ["name", "slug"]}),
+        ("Service", {"fields": [("model_class", "rank")]}),
+    ]
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Tier | None = None) -> dict[str, list[str]]:
+        return {} if obj else self.prepopulated_fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Tier]:
+        tiers: QuerySet[Tier] = super().get_queryset(request)
+        return tiers.prefetch_related("limits").annotate(by_hand=Count("customer"))
+
+    @display(description="limits")
+    def rules(self, tier: Tier) -> str:
+        said = [
+            f"{limit.amount:f} {limit.get_metric_display()} {limit.get_period_display()}"
+            for limit in tier.limits.all()
+        ]
+        return ", ".join(said) or "No limit"
+
+    @display(description="customers given it by hand", ordering="by_hand")
+    def given_by_hand(self, tier: Any) -> int:
+        return int(tier.by_hand)
+
+
+@admin.register(Customer)
+class CustomerAdmin(ModelAdmin):
+    """Who chats. Names and addresses stay sealed: nobody needs them to choose a tier."""
+
+    list_display = ["who", "site", "is_verified", "tier_in_force", "seen_at"]
+    list_filter = ["site", "tier", "locale"]
+    list_select_related = ["site__default_tier", "tier", "token_tier"]
+    search_fields = ["external_id", "id"]
+    search_help_text = "The customer's id on the site, or here."
+    ordering = ["-seen_at"]
+    show_full_result_count = False
+    fields = [
+        "who",
+        "site",
+        "id",
+        "is_verified",
+        "tier",
+        "tier_in_force",
+        "used_today",
+        "locale",
+        "created_at",
+        "seen_at",
+    ]
+    readonly_fields = [name for name in fields if name != "tier"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:
+        return False
+
+    @display(description="customer", ordering="external_id")
+    def who(self, customer: Customer) -> str:
+        return str(customer)
+
+    @display(description="signed in", boolean=True)
+    def is_verified(self, customer: Customer) -> bool:
+        return customer.verified
+
+    @display(description="tier in force")
+    def tier_in_force(self, customer: Customer) -> str:
+        if customer.tier:
+            return f"{customer.tier}, given by hand"
+        if customer.token_tier:
+            return f"{customer.token_tier}, named by the site"
+        return f"{customer.site.default_tier}, as everybody"
+
+    @display(description="used")
+    def used_today(self, customer: Customer) -> str:
+        limits = quota.allowance(customer).limits
+        return ", ".join(f"{limit.used} of {limit.amount} {limit.label}" for limit in limits) or "No limit"
+
+
+class Ledger(ModelAdmin):
+    """Books are read, not corrected."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Window)
+class WindowAdmin(Ledger):
+    list_display = ["rule", "subject", "starts_at", "held_now", "used", "over"]
+    list_filter = ["rule"]
+    date_hierarchy = "starts_at"
+    search_fields = ["subject"]
+    ordering = ["-starts_at", "-settled"]
+
+    @display(description="held", ordering="held")
+    def held_now(self, window: Window) -> str:
+        return plain(window.held)
+
+    @display(description="used", ordering="settled")
+    def used(self, window: Window) -> str:
+        return plain(window.settled)
+
+    @display(description="overrun", ordering="overrun")
+    def over(self, window: Window) -> str:
+        return plain(window.overrun)
+
+
+@admin.register(Hold)
+class HoldAdmin(Ledger):
+    list_display = ["use", "window", "how_much", "state_label", "created_at", "expires_at"]
+    list_filter = ["state"]
+    date_hierarchy = "created_at"
+    list_select_related = ["window"]
+    search_fields = ["use"]
+    ordering = ["-id"]
+
+    @display(description="amount")
+    def how_much(self, hold: Hold) -> str:
+        return plain(hold.amount)
+
+    @display(
+        description="state",
+        label={"Held": "info", "Settled": "success", "Released": "", "Expired": "warning"},
+    )
+    def state_label(self, hold: Hold) -> str:
+        return hold.get_state_display()
+
+
+@admin.register(UsageEntry)
+class UsageEntryAdmin(Ledger):
+    list_display = ["created_at", "model", "provider", "site", "tier", "tokens", "price", "outcome"]
+    list_filter = ["confidence", "outcome", "site", "tier", "provider", "model"]
+    date_hierarchy = "created_at"
+    search_fields = ["turn", "customer", "call"]
+    ordering = ["-created_at"]
+
+    @display(description="tokens in / out")
+    def tokens(self, entry: UsageEntry) -> str:
+        return f"{entry.input_tokens:,} / {entry.output_tokens:,}"
+
+    @display(description="cost", ordering="cost")
+    def price(self, entry: UsageEntry) -> str:
+        if entry.cost is None:
+            return "no known price"
+        about = "" if entry.confidence == UsageEntry.Confidence.EXACT else "about "
+        return f"{about}${plain(entry.cost)}"
+
+
+def plain(amount: Any) -> str:
+    """A decimal without the zeros that its column adds."""
+    text = f"{amount:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

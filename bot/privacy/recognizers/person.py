@@ -9,14 +9,14 @@ from presidio_analyzer import LocalRecognizer, RecognizerResult
 # Words of a shop that the small model takes for people, alone or as part of a product's name.
 NOT_NAMES = frozenset(
     """
-    alpine amazon android apple backpack bag base beanie boot boots bottle camp cart checkout coat
-    compass cooler credit debit delivery dhl down dry email explorer express fedex fleece gift glove
-    gloves goretex gps hat helmet hoodie iphone jacket jersey keyboard klarna lantern laptop large layer
-    lite mastercard max medium merino mini mitten mug order pack paddle pant pants parka paypal phone
-    plus poncho premium pro rain refund return returns rope sandal sandals shell shirt shoe shoes shop
-    short shorts size ski sleeping small sock socks stove summit support sweater tee tent thermos tote
-    trail trailhead trouser trousers ultra ups usps vest visa wallet watch water wax windbreaker wool xl
-    xs xxl zip
+    alipay alpine amazon android apple backpack bag base beanie boot boots bottle camp cart changing
+    checkout coat compass cooler credit debit delivery dhl down dry email explorer express fedex fleece
+    frontdesk gift glove gloves goretex gps hat helmet hoodie iphone jacket jersey keyboard klarna
+    lantern laptop large layer lite looking mastercard max medium merino mini mitten mug order pack
+    paddle pant pants parka paypal phone plus poncho premium pro rain refund return returns rope sandal
+    sandals shell shirt shoe shoes shop short shorts size ski sleeping small sock socks store stove
+    summit support sweater tee tent thermos tote trail trailhead trouser trousers ultra ups usps vest
+    visa wallet watch water wax windbreaker wool xl xs xxl zip
     """.split()  # noqa: SIM905  words read better as a text
 )
 _GREETINGS = frozenset(

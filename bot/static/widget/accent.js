@@ -4,6 +4,7 @@ const LIGHT_GROUND = "#f2f4f6";
 const DARK_GROUND = "#1e2329";
 const DARK_INK = "#14181d";
 const READABLE = 4.6;
+const BRIGHT = 6.5; // On dark ground a colour needs more than the least to look like one.
 
 /** Sets the accent tokens of a page from `#rgb` or `#rrggbb`; anything else leaves the default. */
 export function setAccent(root, colour) {
@@ -12,8 +13,8 @@ export function setAccent(root, colour) {
   const values = {
     "--fd-accent": hex(accent),
     "--fd-on-accent": contrast(accent, parse("#fff")) >= READABLE ? "#ffffff" : inkOn(accent),
-    "--fd-accent-on-light": readable(accent, LIGHT_GROUND, [0, 0, 0]),
-    "--fd-accent-on-dark": readable(accent, DARK_GROUND, [255, 255, 255]),
+    "--fd-accent-on-light": readable(accent, LIGHT_GROUND, [0, 0, 0], READABLE),
+    "--fd-accent-on-dark": readable(accent, DARK_GROUND, [255, 255, 255], BRIGHT),
   };
   for (const [name, value] of Object.entries(values)) root.style.setProperty(name, value);
 }
@@ -24,10 +25,10 @@ function inkOn(accent) {
 }
 
 /** The colour nearest to the accent, towards black or white, that can be read on a ground. */
-function readable(accent, ground, towards) {
+function readable(accent, ground, towards, least) {
   for (let share = 0; share <= 1; share += 0.04) {
     const mixed = accent.map((part, i) => part + (towards[i] - part) * share);
-    if (contrast(mixed, parse(ground)) >= READABLE) return hex(mixed);
+    if (contrast(mixed, parse(ground)) >= least) return hex(mixed);
   }
   return hex(towards);
 }

@@ -172,7 +172,7 @@ export class Chat {
   }
 
   tellUnread() {
-    const read = Date.parse(this.memory.get("read") ?? 0) || 0;
+    const read = Date.parse(this.memory.get("read")) || 0;
     const count = this.store.entries.filter(
       ({ message }) => message && message.author !== "customer" && Date.parse(message.created_at) > read,
     ).length;

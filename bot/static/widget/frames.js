@@ -41,7 +41,7 @@ export const frames = {
 
   message(chat, { message }) {
     chat.outbox.settle(message.author === "customer" ? message.id : null);
-    const known = chat.store.entry(`m:${message.id}`);
+    const known = chat.store.entry(chat.keyOf(message))?.message;
     chat.store.put(message, { status: null, reason: null });
     if (message.author === "customer") return;
     chat.store.typingUntil = 0;

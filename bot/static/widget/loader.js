@@ -196,7 +196,7 @@
       "font:14px/1.3 system-ui,sans-serif;white-space:nowrap}" +
       ".panel{display:none;position:absolute;bottom:72px;inset-inline-end:0;width:400px;max-width:calc(100vw - 40px);" +
       "height:min(704px,calc(100vh - 112px));border-radius:20px;overflow:hidden;background:Canvas;" +
-      "box-shadow:0 0 0 1px #1018201a,0 4px 12px #1018201a,0 24px 64px #10182047;animation:rise .2s cubic-bezier(.2,0,0,1)}" +
+      "box-shadow:0 0 0 1px #7c869447,0 4px 12px #1018201a,0 24px 64px #10182047;animation:rise .2s cubic-bezier(.2,0,0,1)}" +
       ":host([data-open]) .panel{display:block}iframe{display:block;width:100%;height:100%;border:0}" +
       "@keyframes rise{from{opacity:0;transform:translateY(12px)}}" +
       "@media(max-width:480px){:host([data-open]){inset:0 0 auto 0;top:var(--top,0)}:host([data-open]) .launcher{display:none}" +

@@ -1,5 +1,5 @@
 /** Markdown to safe HTML, also while it is still arriving. No images, no raw HTML, links only to the web and to mail. */
-import DOMPurify from "../vendor/purify.esm.js";
+import purify from "../vendor/purify.esm.js";
 import { Marked } from "../vendor/marked.esm.js";
 
 const LINK = /^(?:https?:\/\/|mailto:)/i;
@@ -13,7 +13,6 @@ const ALLOWED = {
   RETURN_TRUSTED_TYPE: true,
 };
 
-const purify = DOMPurify(window);
 purify.addHook("afterSanitizeAttributes", (node) => {
   if (node.tagName !== "A") return;
   node.setAttribute("target", "_blank");
@@ -40,7 +39,7 @@ const marked = new Marked({
 
 /** Writes text into an element block by block; blocks that did not change keep their nodes. */
 export function write(element, text, { live = false } = {}) {
-  const blocks = marked.lexer(live ? settle(text) : text).filter((token) => token.type !== "space");
+  const blocks = marked.lexer(live ? settle(text) : text).filter(({ type }) => type !== "space" && type !== "def");
   blocks.forEach((block, at) => {
     const node = element.children[at] ?? element.appendChild(document.createElement("div"));
     if (node.source === block.raw) return;

@@ -42,7 +42,7 @@ export class App {
   /** Says a finished answer once, without its markup. */
   announce({ author, name, text }) {
     const words = h("div");
-    write(words, text);
+    write(words, text ?? "");
     const who = author === "bot" ? this.chat.store.site.assistant : name;
     this.live.replaceChildren(h("p", {}, [who, spoken(words)].filter(Boolean).join(": ")));
   }

@@ -42,7 +42,7 @@ export class Footer {
 
   #words(keys, limit) {
     const { t, clock } = this.chat;
-    return keys.map((key) => t(key, { ...limit, when: clock.whenOf(limit.resets_at) })).join(" ");
+    return keys.map((key) => t(key, { ...limit, when: clock.whenOf(limit.resets_at) })).join(clock.locale === "zh-CN" ? "" : " ");
   }
 }
 

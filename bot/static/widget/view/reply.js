@@ -17,7 +17,7 @@ export class Reply {
     this.label = h("span", { class: "working-label" });
     const dots = h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i"));
     this.working = h("div", { class: "bubble working" }, dots, this.label);
-    this.failed = h("div", { class: "bubble failed-line", hidden: true }, icon("alert"), h("span", {}, chat.t("failed")));
+    this.failed = failedLine(chat);
     this.sources = h("ul", { class: "sources", role: "list", "aria-label": chat.t("sources"), hidden: true });
     this.badge = h("span", { class: "badge", hidden: true });
     this.time = h("span", { class: "meta-text" });
@@ -89,4 +89,10 @@ export class Reply {
     this.badge.hidden = !label && !message.answers;
     setText(this.badge, label || (message.answers ? t("answers_earlier") : ""));
   }
+}
+
+function failedLine(chat) {
+  const ask = { class: "link-button", type: "button", onclick: () => chat.human() };
+  const words = h("p", {}, chat.t("failed"), " ", h("button", ask, chat.t("talk_to_person")));
+  return h("div", { class: "bubble failed-line", hidden: true }, icon("alert"), words);
 }

@@ -46,8 +46,10 @@ class StaffAdmin(UserAdmin, ModelAdmin):
     def role_label(self, user: User) -> str:
         return user.get_role_display()
 
-    def get_form(self, request: HttpRequest, obj: User | None = None, **kwargs: Any) -> type[ModelForm]:
-        form: type[ModelForm] = super().get_form(request, obj, **kwargs)
+    def get_form(
+        self, request: HttpRequest, obj: User | None = None, change: bool = False, **kwargs: Any
+    ) -> type[ModelForm]:
+        form: type[ModelForm] = super().get_form(request, obj, change=change, **kwargs)
         form.editor = request.user  # type: ignore[attr-defined]
         return form
 

@@ -1,13 +1,15 @@
 """What was used. Rows name turns, calls, customers and models by plain uuid and text, to outlive erasure."""
 
 import uuid
+from decimal import Decimal
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
 
 
-def amount(**options: object) -> "models.DecimalField[object, object]":
-    return models.DecimalField(max_digits=20, decimal_places=12, **options)  # type: ignore[arg-type]
+def amount(**options: Any) -> "models.DecimalField[Decimal | int, Decimal]":
+    return models.DecimalField(max_digits=20, decimal_places=12, **options)
 
 
 class Window(models.Model):
@@ -78,7 +80,12 @@ class UsageEntry(models.Model):
     cached_tokens = models.PositiveIntegerField(default=0, help_text="Part of input.")
     output_tokens = models.PositiveIntegerField(default=0)
     reasoning_tokens = models.PositiveIntegerField(default=0, help_text="Part of output.")
-    cost = amount(null=True, help_text="US dollars; empty when the model has no known price.")
+    cost = models.DecimalField(
+        max_digits=20,
+        decimal_places=12,
+        null=True,
+        help_text="US dollars; empty when the model has no known price.",
+    )
     confidence = models.CharField(max_length=10, choices=Confidence.choices)
     outcome = models.CharField(max_length=20, default="ok", help_text="ok, stopped, or the kind of error.")
     seconds = models.FloatField(default=0)

@@ -1,0 +1,165 @@
+"""The admin's pages for what the bot knows and which models it asks."""
+
+from contextlib import closing
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import connection, transaction
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+
+from bot import queue
+from bot.forms import ArticleForm, CannedReplyForm, ProviderForm
+from bot.llm.errors import UpstreamError
+from bot.llm.openai_compatible import OpenAICompatible
+from bot.models import Article, CannedReply, Model, Provider
+
+
+@admin.register(Article)
+class ArticleAdmin(ModelAdmin):
+    """Knowledge, searchable a moment after it is saved."""
+
+    form = ArticleForm
+    list_display = ["title", "slug", "locale_label", "site", "published", "updated_at"]
+    list_filter = ["site", "locale", "published"]
+    list_select_related = ["site"]
+    search_fields = ["title", "slug", "body"]
+    warn_unsaved_form = True
+    save_on_top = True
+    fieldsets = [
+        (None, {"fields": ["title", "body"]}),
+        ("Where it belongs", {"fields": [("site", "locale"), ("slug", "url"), "published"]}),
+    ]
+
+    @display(description="language", ordering="locale", label=True)
+    def locale_label(self, article: Article) -> str:
+        return article.get_locale_display()
+
+    def save_model(self, request: HttpRequest, obj: Article, form: ModelForm, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        transaction.on_commit(lambda: queue.index_article(obj.pk))
+
+
+@admin.register(CannedReply)
+class CannedReplyAdmin(ModelAdmin):
+    """Prepared answers."""
+
+    form = CannedReplyForm
+    list_display = ["title", "first_question", "locale_label", "site", "enabled"]
+    list_filter = ["site", "locale", "enabled"]
+    list_select_related = ["site"]
+    search_fields = ["title", "answer", "questions"]
+    warn_unsaved_form = True
+    fieldsets = [
+        (None, {"fields": ["title", "questions", "answer"]}),
+        ("Where it belongs", {"fields": [("site", "locale"), "tool", "enabled"]}),
+    ]
+
+    @display(description="answers such as")
+    def first_question(self, reply: CannedReply) -> str:
+        return reply.questions[0] if reply.questions else ""
+
+    @display(description="language", ordering="locale", label=True)
+    def locale_label(self, reply: CannedReply) -> str:
+        return reply.get_locale_display()
+
+    def save_model(self, request: HttpRequest, obj: CannedReply, form: ModelForm, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        transaction.on_commit(lambda: queue.index_canned(obj.pk))
+
+
+@admin.register(Provider)
+class ProviderAdmin(ModelAdmin):
+    """OpenAI-compatible endpoints."""
+
+    form = ProviderForm
+    list_display = ["name", "base_url", "enabled", "has_key"]
+    search_fields = ["name"]
+    readonly_fields = ["has_key"]
+    actions_row = ["test_connection"]
+    actions_detail = ["test_connection"]
+    warn_unsaved_form = True
+    fieldsets = [
+        (None, {"fields": ["name", "base_url", ("new_key", "has_key"), "enabled"]}),
+        ("What it understands", {"fields": [
+            ("usage_in_stream", "tools", "system_role"), ("max_tokens_name", "connect_deadline"),
+        ]}),
+    ]  # fmt: skip
+
+    @display(description="key stored", boolean=True)
+    def has_key(self, provider: Provider) -> bool:
+        return bool(provider.sealed_key)
+
+    @action(
+        description="Test connection", url_path="test-connection", icon="network_check", permissions=["view"]
+    )
+    def test_connection(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask the provider which models it offers, and say what came of it."""
+        provider = get_object_or_404(Provider, pk=object_id)
+        wanted = list(provider.models.filter(enabled=True).values_list("name", flat=True))
+        give_connection_back()
+        level, text = diagnose(provider, wanted)
+        self.message_user(request, text, level)
+        return redirect("admin:bot_provider_change", object_id)
+
+
+def diagnose(provider: Provider, wanted: list[str]) -> tuple[int, str]:
+    """Level and sentence for the person who asks whether a provider works."""
+    try:
+        with closing(OpenAICompatible(provider.base_url, provider.key)) as endpoint:
+            offered = endpoint.models()
+    except UpstreamError as error:
+        return messages.ERROR, f"{provider.name} does not work: {error}"
+    some = ", ".join(offered[:20]) + (", …" if len(offered) > 20 else "")
+    if missing := sorted(set(wanted) - set(offered)):
+        return (
+            messages.WARNING,
+            f"{provider.name} answers, but does not offer {', '.join(missing)}. It has: {some}",
+        )
+    return messages.SUCCESS, f"{provider.name} answers. Models on offer: {len(offered)} ({some})"
+
+
+def give_connection_back() -> None:
+    """Nobody else should wait for this database connection while we wait for the network."""
+    if not connection.in_atomic_block:
+        connection.close()
+
+
+@admin.register(Model)
+class ModelsAdmin(ModelAdmin):
+    """Which models answer, in which order, at which price."""
+
+    list_display = ["name", "provider", "model_class", "order", "enabled", "prices"]
+    list_editable = ["order", "enabled"]
+    list_filter = ["model_class", "provider", "enabled"]
+    list_select_related = ["provider"]
+    search_fields = ["name"]
+    fieldsets = [
+        (None, {"fields": [("provider", "name"), ("model_class", "order"), "enabled"]}),
+        ("How much it may read and write", {"fields": [("context_tokens", "answer_tokens"), "temperature"]}),
+        (
+            "Prices",
+            {
+                "description": "US dollars for a million tokens. Empty: what the public price list says.",
+                "fields": [("input_price", "cached_price", "output_price")],
+            },
+        ),
+        (
+            "Patience",
+            {
+                "description": "Seconds to the first word, between two words, and for the whole answer. "
+                "Empty: as everywhere.",
+                "fields": [("first_token_deadline", "silence_deadline", "whole_deadline")],
+            },
+        ),
+    ]
+
+    @display(description="prices")
+    def prices(self, model: Model) -> str:
+        own: list[Any] = [
+            p for p in (model.input_price, model.cached_price, model.output_price) if p is not None
+        ]
+        return "own" if own else "list"

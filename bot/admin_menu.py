@@ -1,0 +1,67 @@
+"""How the admin looks and what its menu offers, in the order of a person's work."""
+
+from typing import Any
+
+from django.urls import reverse_lazy
+
+
+def _page(title: str, icon: str, name: str) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{name}_changelist")}
+
+
+def _group(title: str, *pages: dict[str, Any]) -> dict[str, Any]:
+    return {"title": title, "separator": True, "items": list(pages)}
+
+
+# The accent of bot/static/widget/tokens.css at 600, and its lighter and darker relatives.
+ACCENT = {
+    "50": "#eff4ff",
+    "100": "#dbe6fe",
+    "200": "#bfd3fd",
+    "300": "#9db8ff",
+    "400": "#6b91f2",
+    "500": "#4a74e0",
+    "600": "#2f5bc7",
+    "700": "#2549a0",
+    "800": "#223f84",
+    "900": "#1e3566",
+    "950": "#142243",
+}
+
+MENU = [
+    _group(
+        "Knowledge",
+        _page("Articles", "article", "bot_article"),
+        _page("Canned replies", "quickreply", "bot_cannedreply"),
+    ),
+    _group("Service levels", _page("Tiers and limits", "stairs", "accounts_tier")),
+    _group(
+        "Models",
+        _page("Models", "neurology", "bot_model"),
+        _page("Providers", "dns", "bot_provider"),
+    ),
+    _group(
+        "People",
+        _page("Sites", "language", "accounts_site"),
+        _page("Customers", "groups", "accounts_customer"),
+        _page("Staff", "badge", "accounts_user"),
+    ),
+    _group(
+        "Ledger",
+        _page("Upstream calls", "receipt_long", "accounts_usageentry"),
+        _page("Windows", "date_range", "accounts_window"),
+        _page("Holds", "lock_clock", "accounts_hold"),
+    ),
+]
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Frontdesk",
+    "SITE_HEADER": "Frontdesk",
+    "SITE_SUBHEADER": "Settings",
+    "SITE_SYMBOL": "support_agent",
+    "SITE_URL": reverse_lazy("desk:inbox"),
+    "SHOW_VIEW_ON_SITE": False,
+    "COLORS": {"primary": ACCENT},
+    "SIDEBAR": {"show_search": False, "navigation": MENU},
+    "ACCOUNT": {"navigation": [{"title": "The desk", "link": reverse_lazy("desk:inbox")}]},
+}

@@ -24,6 +24,9 @@ SLUGS = (
 )
 
 
+PRIVACY = "privacy"  # a page of its own, which the assistant does not search
+
+
 @dataclass(frozen=True)
 class HelpArticle:
     """One help page in one language; `body` is markdown without its title line."""

@@ -11,6 +11,7 @@ urlpatterns = [
     path("products/<slug:slug>/", views.product, name="product"),
     path("help/", views.help_index, name="help"),
     path("help/<slug:slug>/", views.help_article, name="article"),
+    path("privacy/", views.privacy, name="privacy"),
     path("orders/", views.orders, name="orders"),
     path("sign-in/", views.sign_in, name="sign-in"),
     path("sign-out/", views.sign_out, name="sign-out"),

@@ -21,7 +21,6 @@ CATEGORIES = ("camp", "footwear", "clothing", "packs")
 STEPS = (Order.Status.PROCESSING, Order.Status.SHIPPED, Order.Status.DELIVERED)
 FEATURED_HELP = content.SLUGS[:4]
 TRY = ("try_1", "try_2", "try_3", "try_4")
-PROMISES = ("returns", "shipping", "warranty", "people")
 
 # What the widget's script adds to a page comes from Frontdesk's own address.
 WIDGET_SOURCES = {
@@ -38,7 +37,7 @@ def shop_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBa
 @shop_page
 def home(request: HttpRequest) -> HttpResponse:
     featured = Product.objects.filter(featured=True)
-    return _show(request, "home", featured=featured, tries=TRY, promises=PROMISES)
+    return _show(request, "home", featured=featured, tries=TRY)
 
 
 @require_safe
@@ -72,10 +71,13 @@ def help_index(request: HttpRequest) -> HttpResponse:
 def help_article(request: HttpRequest, slug: str) -> HttpResponse:
     if slug not in content.SLUGS:
         raise Http404
-    locale = visitor.locale_of(request)
-    others = [content.article(other, locale) for other in content.SLUGS if other != slug]
-    article = content.article(slug, locale)
-    return _show(request, "help_article", article=article, body=_html(slug, locale), others=others)
+    return _article(request, slug)
+
+
+@require_safe
+@shop_page
+def privacy(request: HttpRequest) -> HttpResponse:
+    return _article(request, content.PRIVACY)
 
 
 @require_safe
@@ -100,6 +102,13 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 def sign_out(request: HttpRequest) -> HttpResponse:
     visitor.forget(request)
     return redirect("demo:home")
+
+
+def _article(request: HttpRequest, slug: str) -> HttpResponse:
+    locale = visitor.locale_of(request)
+    others = [content.article(other, locale) for other in content.SLUGS if other != slug]
+    article = content.article(slug, locale)
+    return _show(request, "help_article", article=article, body=_html(slug, locale), others=others)
 
 
 def _show(request: HttpRequest, page: str, **context: Any) -> HttpResponse:

@@ -14,7 +14,7 @@ from demo import content, wording
 from demo.models import Product
 
 pytestmark = pytest.mark.usefixtures("shop")
-PAGES = ("/", "/products/", "/products/granite-mid-boots/", "/help/", "/orders/", "/sign-in/")
+PAGES = ("/", "/products/", "/products/granite-mid-boots/", "/help/", "/privacy/", "/orders/", "/sign-in/")
 
 
 def identity_on(client: Client, address: str = "/") -> str:

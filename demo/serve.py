@@ -19,8 +19,16 @@ def main() -> None:
         log_level="warning",
         timeout_graceful_shutdown=3,
     )
-    sockets = [socket.create_server(("127.0.0.1", each), backlog=1024) for each in (port, port + 1)]
-    uvicorn.Server(config).run(sockets=sockets)
+    uvicorn.Server(config).run(sockets=[_listen(port), _listen(port + 1)])
+
+
+def _listen(port: int) -> socket.socket:
+    # The protocol is named because asyncio sends small frames at once only where it is.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind(("127.0.0.1", port))
+    listening.listen(1024)
+    return listening
 
 
 if __name__ == "__main__":

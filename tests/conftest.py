@@ -2,14 +2,28 @@
 desk, dana administers."""
 
 import time
+from collections.abc import Iterator
 from decimal import Decimal
 
 import jwt
 import pytest
+from django.db import connection
+from pytest_django import DjangoDbBlocker
 
 from accounts.models import Customer, Limit, Site, Tier, User
 
 SECRET = "harbor-and-pine-identity-secret-for-tests"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Before the test database is dropped, part with the connections that other threads have kept."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 from bot.models import Conversation
 from bot.privacy.engine import Engine
 from bot.privacy.known import Known
-from bot.privacy.restore import restore_json, straighten_json
+from bot.privacy.restore import restore_json, straighten_json, unknown
 from bot.privacy.scrub import scrub, scrub_json
 from bot.privacy.vault import Vault
 
@@ -31,6 +31,11 @@ class Veil:
 
     def mask_json(self, value: Any) -> Any:
         return scrub_json(value, self.vault, self.engine, self.language, self.known)
+
+    def unknown(self, value: Any) -> set[str]:
+        """Placeholders in `value` that stand for nothing."""
+        values = self.vault.values()
+        return unknown(straighten_json(value, values), values)
 
     def unmask_json(self, value: Any) -> Any:
         values = self.vault.values()

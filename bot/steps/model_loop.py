@@ -34,9 +34,12 @@ class _Voice:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._buffer = DeltaBuffer(work.veil.known_placeholders())
         self._gap = False
         self.text = ""
+
+    def start(self) -> None:
+        """The beginning of one round, with the placeholders that tools have added."""
+        self._buffer = DeltaBuffer(self._work.veil.known_placeholders())
 
     def say(self, text: str) -> None:
         self._send(self._buffer.feed(text))
@@ -98,6 +101,7 @@ def _ask(
         deadlines=deadlines(choice.first, work.seconds_left),
     )
     requests: list[ToolRequest] = []
+    voice.start()
     pieces = provider.stream(request)
     try:
         for piece in pieces:

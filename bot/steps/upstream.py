@@ -6,13 +6,14 @@ from functools import cache
 
 import redis
 from django.conf import settings
+from django.db import connection
 
-from accounts import prices, quota
+from accounts import prices, usage
 from bot.llm.base import Provider
-from bot.llm.breaker import RedisBreakers
 from bot.llm.fallback import Fallback, Target
 from bot.llm.openai_compatible import OpenAICompatible
 from bot.llm.recorded import Call, CallRecord
+from bot.llm.redis_breakers import RedisBreakers
 from bot.llm.wire import Capabilities
 from bot.models import Model
 from bot.steps.choice import Choice
@@ -31,22 +32,24 @@ class Calls:
     cost: Decimal | None = None
 
     def before(self, call: Call) -> None:
+        """Wait for a model with no connection in hand: the pool belongs to those who work."""
         self.work.check_fence()
+        connection.close()
 
     def after(self, record: CallRecord) -> None:
         """Charge the call, whatever became of it."""
-        entry = quota.record(self._charge(record))
+        entry = usage.record(self._charge(record))
         self.model = record.call.model
         self.input_tokens += entry.input_tokens
         self.output_tokens += entry.output_tokens
         if entry.cost is not None:
             self.cost = (self.cost or Decimal(0)) + entry.cost
 
-    def _charge(self, record: CallRecord) -> quota.CallCharge:
+    def _charge(self, record: CallRecord) -> usage.CallCharge:
         conversation = self.work.conversation
         named = (record.call.provider, record.call.model)
         model = next(m for m in self.choice.models if (m.provider.name, m.name) == named)
-        return quota.CallCharge(
+        return usage.CallCharge(
             call=record.call.id,
             turn=self.work.turn.id,
             attempt=self.work.attempt,

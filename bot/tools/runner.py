@@ -132,6 +132,8 @@ def _parse(request: ToolRequest) -> dict[str, Any]:
 def _check(bench: Bench, tool: Tool, arguments: dict[str, Any]) -> dict[str, Any]:
     if tool.verified and bench.customer is None:
         raise ToolError("The customer is not signed in on the website. Ask them to sign in there first.")
+    if bench.veil.unknown(arguments):
+        raise ToolError("An argument holds a placeholder that stands for nothing. Ask the customer.")
     return tool.parse(bench.veil.unmask_json(arguments))
 
 
@@ -162,6 +164,8 @@ def _finish(bench: Bench, call: ToolCall, result: ToolResult) -> Ran:
     bench.veil.know(_private_values(result.data))
     data = result.data.model_dump(mode="json") if isinstance(result.data, BaseModel) else result.data
     card = {"kind": result.card.kind, "data": result.card.data} if result.card else None
+    if len(json.dumps(data)) > RESULT_CHARACTERS:
+        return Ran(_failure(bench, call, ToolError("The result is too long. Ask for less at once.")))
     masked = bench.veil.mask_json({"data": data, "card": card})
     if masked["card"]:
         bench.shown.cards.append(masked["card"])
@@ -170,7 +174,7 @@ def _finish(bench: Bench, call: ToolCall, result: ToolResult) -> Ran:
         if source not in bench.shown.sources:
             bench.shown.sources.append(events.Source(title=source["title"], url=source["url"]))
     _close(call, ToolCall.State.DONE, masked["data"])
-    return Ran(json.dumps(masked["data"], ensure_ascii=False)[:RESULT_CHARACTERS], result.handover)
+    return Ran(json.dumps(masked["data"], ensure_ascii=False), result.handover)
 
 
 def _failure(bench: Bench, call: ToolCall, error: ToolError) -> str:

@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import User
-from bot import tasks
+from bot import queue
 from bot.desk import handover, inbox, transcript
 from bot.errors import BotError, Rejected, Unknown
 from bot.web import desk_words, sign_in
@@ -140,7 +140,7 @@ def reply(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     text, uuid = request.POST.get("text", ""), _uuid(request.POST.get("uuid", ""))
 
     def say(agent: User) -> None:
-        tasks.scrub(handover.reply(agent, conversation_id, text, uuid).pk)
+        queue.scrub_message(handover.reply(agent, conversation_id, text, uuid).pk)
 
     return _act(request, conversation_id, say, text)
 

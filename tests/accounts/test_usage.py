@@ -7,9 +7,9 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError
 
-from accounts import prices, quota
+from accounts import prices, usage
 from accounts.models import Customer, UsageEntry
-from accounts.quota import CallCharge
+from accounts.usage import CallCharge
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def charge(alice: Customer) -> CallCharge:
 
 
 def test_record_writes_what_the_call_used_and_cost(charge: CallCharge):
-    quota.record(charge)
+    usage.record(charge)
     entry = UsageEntry.objects.get(call=charge.call)
     tokens = (entry.input_tokens, entry.cached_tokens, entry.output_tokens, entry.reasoning_tokens)
     assert tokens == (100, 40, 300, 20)
@@ -48,8 +48,8 @@ def test_record_writes_what_the_call_used_and_cost(charge: CallCharge):
 
 
 def test_record_changes_nothing_when_the_call_is_known(charge: CallCharge):
-    first = quota.record(charge)
-    again = quota.record(replace(charge, tokens=Tokens(input=9999), outcome="stopped"))
+    first = usage.record(charge)
+    again = usage.record(replace(charge, tokens=Tokens(input=9999), outcome="stopped"))
     assert again == first
     assert UsageEntry.objects.values("input_tokens", "outcome").get() == {
         "input_tokens": 100,
@@ -58,20 +58,20 @@ def test_record_changes_nothing_when_the_call_is_known(charge: CallCharge):
 
 
 def test_record_marks_what_was_estimated_and_how_it_ended(charge: CallCharge):
-    entry = quota.record(replace(charge, exact=False, outcome="cut_stream"))
+    entry = usage.record(replace(charge, exact=False, outcome="cut_stream"))
     assert (entry.confidence, entry.outcome) == ("estimated", "cut_stream")
 
 
 def test_record_leaves_the_cost_empty_when_no_price_is_known(charge: CallCharge):
-    assert quota.record(replace(charge, model="harbor-7b")).cost is None
+    assert usage.record(replace(charge, model="harbor-7b")).cost is None
 
 
 def test_record_charges_what_the_deployment_pays(charge: CallCharge):
     paid = prices.Overrides(Decimal(1), Decimal(1), Decimal(1))
-    assert quota.record(replace(charge, overrides=paid)).cost == Decimal("0.0004")
+    assert usage.record(replace(charge, overrides=paid)).cost == Decimal("0.0004")
 
 
 def test_record_of_impossible_tokens_is_refused(charge: CallCharge):
     with pytest.raises((IntegrityError, ValueError)):
-        quota.record(replace(charge, tokens=Tokens(output=-1)))
+        usage.record(replace(charge, tokens=Tokens(output=-1)))
     assert not UsageEntry.objects.exists()

@@ -1,0 +1,122 @@
+"""Changes: proposed by the model, made by the customer's tap, once (I4)."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from bot import tasks
+from bot.desk import approvals
+from bot.llm.base import ToolRequest
+from bot.llm.scripted import Scripted
+from bot.models import ToolCall, Turn
+from demo.models import Order
+from demo.seed import seed_shop
+from tests.bot.conftest import Connect, Tab
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CANCEL = [ToolRequest("c1", "cancel_order", '{"number": "HP-10431"}')]
+
+
+@pytest.fixture
+def shop(transactional_db: None) -> None:
+    seed_shop()
+
+
+async def ask_to_cancel(alice: Tab, model: Scripted) -> str:
+    """The call that waits for the customer's tap."""
+    model.add(CANCEL)
+    await alice.say("Cancel my order HP-10431 please")
+    approval = await alice.until("approval")
+    assert "HP-10431" in approval["title"] + str(approval["lines"])
+    assert (await alice.until("final"))["state"] == "awaiting_approval"
+    return str(approval["call"])
+
+
+async def status() -> str:
+    return (await Order.objects.aget(number="HP-10431")).status
+
+
+async def test_yes_makes_the_change_once(tab: Connect, model: Scripted, worker: None, shop: None) -> None:
+    async with tab("alice") as alice:
+        call = await ask_to_cancel(alice, model)
+        assert await status() == "processing"
+        model.add("Your order is cancelled.")
+        await alice.send("approve", call=call, approved=True)
+        assert (await alice.until("approval_state", call=call))["state"] == "done"
+        assert (await alice.until("final"))["message"]["text"] == "Your order is cancelled."
+        assert await status() == "cancelled"
+        await alice.send("approve", call=call, approved=True)
+        assert (await alice.until("error"))["code"] == "unknown"
+    assert '"cancelled": true' in str(model.requests[-1].messages[-1])
+    # The queue may deliver a job twice, and late.
+    async for turn in Turn.objects.all():
+        tasks.run_turn.delay(str(turn.id))
+    assert await ToolCall.objects.filter(state="done").acount() == 1
+
+
+async def test_no_leaves_everything_as_it_is(tab: Connect, model: Scripted, worker: None, shop: None) -> None:
+    async with tab("alice") as alice, tab("alice") as other:
+        call = await ask_to_cancel(alice, model)
+        await alice.send("approve", call=call, approved=False)
+        assert (await alice.until("approval_state"))["state"] == "declined"
+        assert (await other.until("approval_state"))["state"] == "declined"
+        await other.send("approve", call=call, approved=True)
+        assert (await other.until("error"))["code"] == "unknown"
+    assert await status() == "processing"
+
+
+async def test_yes_of_another_customer_is_unknown(
+    tab: Connect, model: Scripted, worker: None, shop: None
+) -> None:
+    async with tab("alice") as alice, tab("carol") as carol:
+        call = await ask_to_cancel(alice, model)
+        await carol.send("approve", call=call, approved=True)
+        assert (await carol.until("error"))["code"] == "unknown"
+    assert await status() == "processing"
+
+
+async def test_open_question_is_in_ready_and_expires(
+    tab: Connect, model: Scripted, worker: None, shop: None
+) -> None:
+    async with tab("alice") as alice:
+        call = await ask_to_cancel(alice, model)
+        async with tab("alice") as again:
+            assert [open["call"] for open in again.frames[0]["approvals"]] == [call]
+        await ToolCall.objects.aupdate(expires_at=timezone.now() - timedelta(seconds=1))
+        await alice.send("approve", call=call, approved=True)
+        assert (await alice.until("error"))["code"] == "unknown"
+        tasks.expire_approvals.delay()
+        assert (await alice.until("approval_state", call=call))["state"] == "expired"
+    assert await status() == "processing"
+
+
+async def test_change_with_an_unknown_end_is_not_made_again(
+    tab: Connect, model: Scripted, worker: None, shop: None
+) -> None:
+    async with tab("alice") as alice:
+        call = await ask_to_cancel(alice, model)
+        # A worker died between starting the change and storing what came of it.
+        await ToolCall.objects.filter(id=call).aupdate(state="approved")
+        turn = await Turn.objects.acreate(conversation_id=alice.frames[0]["conversation"]["id"])
+        await ToolCall.objects.filter(id=call).aupdate(state="started", carried_by=turn)
+        tasks.run_turn.delay(str(turn.id))
+        assert (await alice.until("final"))["state"] == "handed_over"
+        await alice.until("status", handler="queue")
+    assert await status() == "processing"
+
+
+async def test_anonymous_visitor_cannot_reach_orders(
+    tab: Connect, model: Scripted, worker: None, shop: None
+) -> None:
+    model.add(CANCEL, [ToolRequest("c2", "my_orders", "{}")], "Please sign in.")
+    async with tab() as visitor:
+        await visitor.say("Cancel order HP-10431")
+        assert (await visitor.until("final"))["message"]["text"] == "Please sign in."
+    assert "not signed in" in str(model.requests[1].messages)
+    assert await status() == "processing"
+
+
+def test_expire_leaves_decided_questions_alone(db: None) -> None:
+    assert approvals.expire(timezone.now()) == 0

@@ -1,5 +1,6 @@
 """The desk's list of conversations: who waits, who talks, and the last line of each."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -25,6 +26,7 @@ from bot.models import Conversation, Message
 PAGE = 40
 PAGES_AT_MOST = 10
 LINE_CHARACTERS = 160
+_VISITOR = re.compile(r"^(visitor|访客)\s+", re.IGNORECASE)  # as a list shows it, pasted
 VIEWS = ("open", "waiting", "mine", "closed", "all")
 
 
@@ -99,12 +101,12 @@ def _viewed(agent: User, view: str) -> QuerySet[Conversation]:
 
 
 def _searched(conversations: QuerySet[Conversation], search: str) -> QuerySet[Conversation]:
-    term = search.strip().removeprefix("visitor").strip()
+    term = _VISITOR.sub("", search.strip())
     if not term:
         return conversations
     found = Q(customer__external_id__istartswith=term)
     if span := _uuids_beginning_with(term):
-        found |= Q(customer__external_id="", customer_id__range=span)
+        found |= Q(customer__external_id="", customer__id__range=span)
     return conversations.filter(found)
 
 

@@ -1,6 +1,7 @@
 /** The turn the assistant is working on, as it happens. */
-import { keepingEnd, conversation, show } from "./entries.js";
-import { icon, make, masked, word } from "./words.js";
+import { write } from "../widget/markdown.js";
+import { conversation, keepingEnd, show } from "./entries.js";
+import { icon, make, masked, putChips, word } from "./words.js";
 
 const SHOWN_CARDS = new Set(["card", "approval"]);
 
@@ -11,6 +12,7 @@ export class Live {
   #label = "";
   #notes = [];
   #gap = 0;
+  #bubble = null;
 
   /** `ask(turn, after)` has missed events repeated, `refresh()` reads the conversation again. */
   constructor({ ask, refresh }) {
@@ -53,8 +55,11 @@ export class Live {
     keepingEnd(() => {
       const entry = this.#entry();
       const working = make("p", "working", icon("spark"), make("span", "", this.#label || word("working")), dots());
-      const bubble = make("div", "bubble typed", ...masked(this.#text));
-      entry.replaceChildren(byline(), ...this.#notes.map(note), this.#text ? bubble : working);
+      if (this.#text) {
+        write(this.#bubble, this.#text, { live: true });
+        putChips(this.#bubble);
+      }
+      entry.replaceChildren(byline(), ...this.#notes.map(note), this.#text ? this.#bubble : working);
     });
   }
 
@@ -64,6 +69,8 @@ export class Live {
     this.#seq = 0;
     this.#text = this.#label = "";
     this.#notes = [];
+    this.#gap = 0;
+    this.#bubble = make("div", "bubble rich");
   }
 
   #missed() {

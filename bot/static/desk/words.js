@@ -37,6 +37,14 @@ export function masked(text) {
   return nodes;
 }
 
+/** Puts chips in place of the placeholders in an element's text. */
+export function putChips(element) {
+  const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  const found = [];
+  while (walker.nextNode()) if (walker.currentNode.data.search(PLACEHOLDER) >= 0) found.push(walker.currentNode);
+  for (const text of found) text.replaceWith(...masked(text.data));
+}
+
 function chip(kind, number) {
   const name = words[`kind_${kind}`] ?? words.kind_PRIVATE;
   const element = make("span", "chip", icon(ICONS[kind] ?? "lock"), `${name} ${number}`);

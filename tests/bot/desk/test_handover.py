@@ -1,0 +1,174 @@
+"""A conversation goes from bot to a person and back; of two agents at once, one wins."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import pytest
+from cryptography.fernet import Fernet
+from django.db import close_old_connections, connection
+
+from accounts.models import Customer, User
+from bot.desk import handover
+from bot.errors import Rejected, Unknown
+from bot.models import Conversation, Message, Turn
+
+pytestmark = pytest.mark.django_db
+
+
+def test_take_over_gives_the_conversation_to_the_agent_and_tells_the_customer(
+    bob: User, conversation: Conversation
+) -> None:
+    handover.join_queue(conversation.id, "customer_request")
+    handover.take_over(bob, conversation.id)
+    conversation.refresh_from_db()
+    assert (conversation.handler, conversation.agent) == ("person", bob)
+    assert conversation.waiting_since is None
+    assert conversation.handover_reason == "customer_request"
+    assert _system(conversation)[-1] == "Bob has joined."
+
+
+def test_take_over_speaks_the_customers_language(bob: User, conversation: Conversation) -> None:
+    Conversation.objects.update(locale="zh")
+    handover.take_over(bob, conversation.id)
+    assert _system(conversation) == ["Bob 已加入对话。"]
+
+
+def test_take_over_ends_the_turn_that_runs(bob: User, conversation: Conversation) -> None:
+    turn = Turn.objects.create(conversation=conversation, state="running", attempt=1)
+    handover.take_over(bob, conversation.id)
+    turn.refresh_from_db()
+    assert (turn.state, turn.outcome) == ("done", "handed_over")
+    assert turn.attempt > 1
+
+
+def test_take_over_twice_says_so_once(bob: User, conversation: Conversation) -> None:
+    handover.take_over(bob, conversation.id)
+    handover.take_over(bob, conversation.id)
+    assert _system(conversation) == ["Bob has joined."]
+
+
+def test_take_over_is_refused_when_another_agent_has_it_unless_forced(
+    bob: User, dana: User, conversation: Conversation
+) -> None:
+    handover.take_over(bob, conversation.id)
+    with pytest.raises(handover.TakenAlready) as refused:
+        handover.take_over(dana, conversation.id)
+    assert refused.value.name == "Bob"
+    handover.take_over(dana, conversation.id, force=True)
+    conversation.refresh_from_db()
+    assert conversation.agent == dana
+
+
+@pytest.mark.django_db(transaction=True)
+def test_take_over_has_one_winner_when_two_agents_race(bob: User, dana: User, alice: Customer) -> None:
+    for _ in range(5):
+        conversation = Conversation.objects.create(site=alice.site, customer=alice)
+        start = threading.Barrier(2)
+        with ThreadPoolExecutor(2) as threads:
+            results = list(threads.map(lambda agent: _race(start, agent, conversation), (bob, dana)))  # noqa: B023
+        assert sorted(results) == ["taken", "won"]
+        assert len(_system(conversation)) == 1
+        conversation.refresh_from_db()
+        assert conversation.agent == (bob, dana)[results.index("won")]
+        conversation.delete()
+
+
+def test_reply_is_sealed_and_not_readable_until_scrubbed(bob: User, conversation: Conversation) -> None:
+    handover.take_over(bob, conversation.id)
+    message = handover.reply(bob, conversation.id, " Write to me at bob@harbor.example ")
+    message.refresh_from_db()
+    assert (message.author, message.agent, message.masked) == ("agent", bob, None)
+    sealed = bytes(message.sealed)
+    assert b"harbor" not in sealed
+    assert Fernet(conversation.data_key).decrypt(sealed) == b"Write to me at bob@harbor.example"
+
+
+def test_reply_of_one_uuid_is_said_once(bob: User, conversation: Conversation) -> None:
+    handover.take_over(bob, conversation.id)
+    uuid = uuid4()
+    first, second = (handover.reply(bob, conversation.id, "Hello", uuid) for _ in range(2))
+    assert first == second
+    assert Message.objects.filter(author="agent").count() == 1
+
+
+def test_reply_of_an_agent_who_does_not_have_it_is_refused_and_not_stored(
+    bob: User, dana: User, conversation: Conversation
+) -> None:
+    with pytest.raises(handover.NotYours):
+        handover.reply(dana, conversation.id, "Hello")
+    handover.take_over(bob, conversation.id)
+    with pytest.raises(handover.TakenAlready):
+        handover.reply(dana, conversation.id, "Hello")
+    handover.hand_back(bob, conversation.id)
+    with pytest.raises(handover.NotYours):
+        handover.reply(bob, conversation.id, "Hello")
+    assert not Message.objects.filter(author="agent").exists()
+
+
+@pytest.mark.parametrize(("text", "code"), [("", "invalid"), ("  \n", "invalid"), ("x" * 4001, "too_long")])
+def test_reply_that_cannot_be_said_is_refused(
+    bob: User, conversation: Conversation, text: str, code: str
+) -> None:
+    handover.take_over(bob, conversation.id)
+    with pytest.raises(Rejected) as refused:
+        handover.reply(bob, conversation.id, text)
+    assert refused.value.code == code
+    assert not Message.objects.filter(author="agent").exists()
+
+
+def test_hand_back_returns_the_conversation_to_the_bot(
+    bob: User, dana: User, conversation: Conversation
+) -> None:
+    handover.take_over(bob, conversation.id)
+    with pytest.raises(handover.TakenAlready):
+        handover.hand_back(dana, conversation.id)
+    handover.hand_back(bob, conversation.id)
+    conversation.refresh_from_db()
+    assert (conversation.handler, conversation.agent) == ("bot", None)
+    assert _system(conversation)[-1] == "Bob has left. You are talking to the assistant again."
+
+
+def test_join_queue_and_leave_queue_each_happen_once(conversation: Conversation) -> None:
+    assert handover.join_queue(conversation.id, "missing_knowledge")
+    assert not handover.join_queue(conversation.id, "customer_request")
+    conversation.refresh_from_db()
+    assert (conversation.handler, conversation.handover_reason) == ("queue", "missing_knowledge")
+    assert conversation.waiting_since is not None
+    assert handover.leave_queue(conversation.id)
+    assert not handover.leave_queue(conversation.id)
+    conversation.refresh_from_db()
+    assert (conversation.handler, conversation.waiting_since) == ("bot", None)
+    assert len(_system(conversation)) == 2
+
+
+def test_close_ends_the_conversation_unless_another_agent_has_it(
+    bob: User, dana: User, conversation: Conversation
+) -> None:
+    handover.take_over(bob, conversation.id)
+    with pytest.raises(handover.TakenAlready):
+        handover.close(dana, conversation.id)
+    handover.close(bob, conversation.id)
+    conversation.refresh_from_db()
+    assert conversation.closed_at is not None
+    for act in (handover.take_over, handover.hand_back, handover.close):
+        with pytest.raises(Unknown):
+            act(bob, conversation.id)
+
+
+def _system(conversation: Conversation) -> list[str | None]:
+    said = Message.objects.filter(conversation=conversation, author="system").order_by("pk")
+    return list(said.values_list("masked", flat=True))
+
+
+def _race(start: threading.Barrier, agent: User, conversation: Conversation) -> str:
+    start.wait(10)
+    try:
+        handover.take_over(agent, conversation.id)
+    except handover.TakenAlready:
+        return "taken"
+    else:
+        return "won"
+    finally:
+        close_old_connections()
+        connection.close()

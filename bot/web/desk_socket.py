@@ -58,7 +58,7 @@ FRAMES: TypeAdapter[Watch | Unwatch | Resume | Ping] = TypeAdapter(
 )
 
 
-class DeskSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
+class DeskSocket(AsyncWebsocketConsumer):
     """Same origin and a staff session, or 403. Forwards events as they are: with placeholders."""
 
     async def connect(self) -> None:
@@ -174,7 +174,7 @@ def _exists(conversation: UUID) -> bool:
     return Conversation.objects.filter(id=conversation).exists()
 
 
-def _session_key(scope: dict[str, Any]) -> str:
+def _session_key(scope: Any) -> str:
     cookies: SimpleCookie = SimpleCookie()
     with contextlib.suppress(CookieError):
         cookies.load(header(scope, b"cookie"))

@@ -19,4 +19,4 @@ app.conf.beat_schedule = {
 @celeryd_init.connect
 def load_tasks(**kwargs: object) -> None:
     """Only workers load the tasks, and with them the language models: beat and web send them by name."""
-    app.conf.include = ["bot.tasks"]
+    app.loader.import_task_module("bot.tasks")

@@ -6,6 +6,8 @@ from celery.signals import celeryd_init
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("frontdesk")
+# Without this only the importing thread would find the app, and the sockets' threads a nameless one.
+app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 
 app.conf.beat_schedule = {

@@ -7,7 +7,8 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
-from django.db.models import Count, QuerySet
+from django.db.models import CharField, Count, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Cast, Concat
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -16,11 +17,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
-from unfold.enums import ActionVariant
 from unfold.forms import AdminPasswordChangeForm
 
 from accounts import quota
-from accounts.forms import NewStaffForm, SiteForm, StaffForm
+from accounts.forms import LimitForm, NewStaffForm, SiteForm, StaffForm
 from accounts.models import Customer, Hold, Limit, Site, Tier, UsageEntry, User, Window
 
 admin.site.unregister(Group)  # roles are agent and admin, nothing finer
@@ -86,7 +86,7 @@ class SiteAdmin(ModelAdmin):
         if not site.pk:
             return "Save the site first."
         tag = f'<script src="{settings.PUBLIC_URL}/widget.js" data-site="{site.key}" async></script>'
-        return format_html('<code class="select-all break-all font-mono">{}</code>', tag)
+        return format_html('<code class="break-words font-mono">{}</code>', tag)
 
     @display(description="Signs who its visitors are", boolean=True)
     def signs_visitors(self, site: Site) -> bool:
@@ -97,7 +97,6 @@ class SiteAdmin(ModelAdmin):
         url_path="secret",
         icon="key",
         permissions=["change"],
-        variant=ActionVariant.WARNING,
     )
     def identity_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask first; then make the secret and show it, this once."""
@@ -122,10 +121,10 @@ class LimitInline(TabularInline):
     """What customers of the tier may use."""
 
     model = Limit
-    fields = ["amount", "metric", "period"]
+    form = LimitForm
     extra = 0
-    verbose_name = "limit"
-    verbose_name_plural = "Limits: at most so many, of what, in which time. Without a line there is no limit."
+    hide_title = True
+    verbose_name_plural = "Limits: none, and they may use as much as they like"
 
 
 @admin.register(Tier)
@@ -231,11 +230,23 @@ class Ledger(ModelAdmin):
 
 @admin.register(Window)
 class WindowAdmin(Ledger):
-    list_display = ["rule", "subject", "starts_at", "held_now", "used", "over"]
+    list_display = ["what", "subject", "starts_at", "held_now", "used", "over"]
     list_filter = ["rule"]
     date_hierarchy = "starts_at"
     search_fields = ["subject"]
     ordering = ["-starts_at", "-settled"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Window]:
+        rule = Concat(Value("limit:"), Cast("pk", CharField()))
+        limits = Limit.objects.annotate(rule=rule).filter(rule=OuterRef("rule"))
+        windows: QuerySet[Window] = super().get_queryset(request)
+        return windows.annotate(tier=Subquery(limits.values("tier__name")[:1]))
+
+    @display(description="counts for", ordering="rule")
+    def what(self, window: Any) -> str:
+        if window.rule == "anonymous-address":
+            return "a network's anonymous visitors"
+        return f"{window.tier}, {window.rule}" if window.tier else window.rule
 
     @display(description="held", ordering="held")
     def held_now(self, window: Window) -> str:
@@ -252,12 +263,20 @@ class WindowAdmin(Ledger):
 
 @admin.register(Hold)
 class HoldAdmin(Ledger):
-    list_display = ["use", "window", "how_much", "state_label", "created_at", "expires_at"]
-    list_filter = ["state"]
+    list_display = ["turn", "state_label", "how_much", "subject", "created_at", "expires_at"]
+    list_filter = ["state", "window__rule"]
     date_hierarchy = "created_at"
     list_select_related = ["window"]
-    search_fields = ["use"]
+    search_fields = ["use", "window__subject"]
     ordering = ["-id"]
+
+    @display(description="turn")
+    def turn(self, hold: Hold) -> str:
+        return str(hold.use)[:8]
+
+    @display(description="from", ordering="window__subject")
+    def subject(self, hold: Hold) -> str:
+        return hold.window.subject
 
     @display(description="amount")
     def how_much(self, hold: Hold) -> str:

@@ -13,7 +13,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from accounts.models import Site, User
+from accounts.models import Limit, Site, User
 
 
 class LinesField(forms.Field):
@@ -80,6 +80,7 @@ class SiteForm(forms.ModelForm):
         ]
         widgets = {"colour": UnfoldAdminColorInputWidget}
         field_classes = {"privacy_url": AddressField}
+        labels = {"privacy_url": "Privacy page"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -97,6 +98,15 @@ class SiteForm(forms.ModelForm):
             words = {locale: cleaned.get(f"{name}_{locale}") for locale in ("en", "zh")}
             setattr(self.instance, name, {locale: said for locale, said in words.items() if said})
         return cleaned
+
+
+class LimitForm(forms.ModelForm):
+    """A limit that reads as a sentence: at most 10 messages in a day."""
+
+    class Meta:
+        model = Limit
+        fields = ["amount", "metric", "period"]
+        labels = {"amount": "At most", "metric": "Of", "period": "In"}
 
 
 STAFF_WIDGETS = {
@@ -130,6 +140,7 @@ class StaffForm(UserChangeForm):
         model = User
         fields = ["email", "name", "role", "is_active", "password"]
         widgets = STAFF_WIDGETS
+        labels = {"is_active": "May sign in"}
 
     def clean_email(self) -> str:
         return str(self.cleaned_data["email"].lower())

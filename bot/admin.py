@@ -83,9 +83,9 @@ class ProviderAdmin(ModelAdmin):
     actions_detail = ["test_connection"]
     warn_unsaved_form = True
     fieldsets = [
-        (None, {"fields": ["name", "base_url", ("new_key", "has_key"), "enabled"]}),
+        (None, {"fields": ["name", "base_url", "new_key", "has_key", "enabled"]}),
         ("What it understands", {"fields": [
-            ("usage_in_stream", "tools", "system_role"), ("max_tokens_name", "connect_deadline"),
+            "usage_in_stream", "tools", "system_role", "max_tokens_name", "connect_deadline",
         ]}),
     ]  # fmt: skip
 

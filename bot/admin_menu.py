@@ -28,13 +28,13 @@ ACCENT = {
     "950": "#142243",
 }
 
-MENU = [
+MENU: list[dict[str, Any]] = [
+    _group("Service levels", _page("Tiers and limits", "stairs", "accounts_tier")),
     _group(
         "Knowledge",
         _page("Articles", "article", "bot_article"),
         _page("Canned replies", "quickreply", "bot_cannedreply"),
     ),
-    _group("Service levels", _page("Tiers and limits", "stairs", "accounts_tier")),
     _group(
         "Models",
         _page("Models", "neurology", "bot_model"),
@@ -53,6 +53,8 @@ MENU = [
         _page("Holds", "lock_clock", "accounts_hold"),
     ),
 ]
+
+MENU[0]["separator"] = False
 
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Frontdesk",

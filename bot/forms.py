@@ -23,7 +23,8 @@ class ArticleForm(forms.ModelForm):
         model = Article
         fields = ["site", "slug", "locale", "title", "body", "url", "published"]
         field_classes = {"url": AddressField}
-        widgets = {"body": UnfoldAdminTextareaWidget(attrs={"rows": 24, "class": "max-w-none!"})}
+        labels = {"locale": "Language", "url": "Page"}
+        widgets = {"body": UnfoldAdminTextareaWidget(attrs={"rows": 24})}
 
 
 def _read_only_tools() -> list[tuple[str, str]]:
@@ -50,7 +51,8 @@ class CannedReplyForm(forms.ModelForm):
     class Meta:
         model = CannedReply
         fields = ["site", "title", "locale", "questions", "answer", "tool", "enabled"]
-        widgets = {"answer": UnfoldAdminTextareaWidget(attrs={"rows": 10, "class": "max-w-none!"})}
+        labels = {"locale": "Language"}
+        widgets = {"answer": UnfoldAdminTextareaWidget(attrs={"rows": 10})}
 
 
 class ProviderForm(forms.ModelForm):
@@ -71,6 +73,14 @@ class ProviderForm(forms.ModelForm):
             "connect_deadline",
         ]  # fmt: skip
         field_classes = {"base_url": AddressField}
+        labels = {
+            "base_url": "Address",
+            "usage_in_stream": "Counts tokens",
+            "tools": "Tools",
+            "system_role": "System messages",
+            "max_tokens_name": "Calls the longest answer",
+            "connect_deadline": "Seconds to connect",
+        }
         widgets = {"base_url": UnfoldAdminURLInputWidget}
 
     def clean(self) -> dict[str, Any]:

@@ -103,6 +103,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.name or self.email
 
+    def get_full_name(self) -> str:
+        return str(self)
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.is_superuser = self.role == self.Role.ADMIN
         super().save(*args, **kwargs)

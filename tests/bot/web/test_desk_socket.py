@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.test import Client
 
@@ -16,6 +15,7 @@ from bot import events
 from bot.models import Conversation, Turn
 from bot.outbox import outbox
 from bot.web import desk_socket
+from tests.sockets import Socket
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,32 +32,31 @@ def cookie(bob: User) -> str:
     return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
 
 
-def communicator(cookie: str, origin: str | None = settings.PUBLIC_URL) -> WebsocketCommunicator:
+def desk(cookie: str, origin: str | None = settings.PUBLIC_URL) -> Socket:
     headers = [(b"cookie", cookie.encode())]
     if origin is not None:
         headers.append((b"origin", origin.encode()))
-    return WebsocketCommunicator(desk_socket.DeskSocket.as_asgi(), "/ws/desk/", headers=headers)
+    return Socket("/ws/desk/", headers)
 
 
 @asynccontextmanager
-async def connected(cookie: str) -> AsyncIterator[WebsocketCommunicator]:
-    socket = communicator(cookie)
-    opened, _ = await socket.connect()
-    assert opened
+async def connected(cookie: str) -> AsyncIterator[Socket]:
+    socket = desk(cookie)
+    assert await socket.connect()
     yield socket
     await socket.disconnect()
 
 
-async def receive(socket: WebsocketCommunicator, kind: str) -> dict[str, Any]:
+async def receive(socket: Socket, kind: str) -> dict[str, Any]:
     """The next frame of one type; others are passed over."""
     while True:
-        frame: dict[str, Any] = await socket.receive_json_from(timeout=5)
+        frame: dict[str, Any] = json.loads(await socket.receive())
         if frame["type"] == kind:
             return frame
 
 
-async def watch(socket: WebsocketCommunicator, conversation: Conversation) -> dict[str, Any]:
-    await socket.send_json_to({"type": "watch", "conversation": str(conversation.id)})
+async def watch(socket: Socket, conversation: Conversation) -> dict[str, Any]:
+    await socket.send(json.dumps({"type": "watch", "conversation": str(conversation.id)}))
     return await receive(socket, "watching")
 
 
@@ -65,20 +64,17 @@ async def watch(socket: WebsocketCommunicator, conversation: Conversation) -> di
     "origin", ["https://evil.example", "null", "", None, f"{settings.PUBLIC_URL}.evil.example"]
 )
 async def test_socket_refuses_other_origins(cookie: str, origin: str | None) -> None:
-    opened, _ = await communicator(cookie, origin).connect()
-    assert not opened
+    assert not await desk(cookie, origin).connect()
 
 
 @pytest.mark.parametrize("stale", ["", "frontdesk_session=made-up", "other=1"])
 async def test_socket_refuses_who_is_not_signed_in(stale: str) -> None:
-    opened, _ = await communicator(stale).connect()
-    assert not opened
+    assert not await desk(stale).connect()
 
 
 async def test_socket_refuses_who_has_left(cookie: str, bob: User) -> None:
     await User.objects.aupdate(is_active=False)
-    opened, _ = await communicator(cookie).connect()
-    assert not opened
+    assert not await desk(cookie).connect()
 
 
 async def test_socket_tells_which_conversations_changed(cookie: str, conversation: Conversation) -> None:
@@ -99,7 +95,7 @@ async def test_socket_forwards_the_watched_conversation_with_its_placeholders(
     await sync_to_async(outbox().flush)()
     async with connected(cookie) as socket:
         assert (await watch(socket, conversation))["turn"] == str(turn.id)
-        await socket.send_json_to({"type": "resume", "turn": str(turn.id), "after": 0})
+        await socket.send(json.dumps({"type": "resume", "turn": str(turn.id), "after": 0}))
         assert (await receive(socket, "delta"))["text"] == "Dear <PERSON_1>"
         log.text(", hello")
         assert (await receive(socket, "delta"))["seq"] == 2
@@ -108,9 +104,9 @@ async def test_socket_forwards_the_watched_conversation_with_its_placeholders(
         assert (await watch(socket, other))["turn"] is None
         log.text(" again")
         events.status(other.id, "queue")
-        heard = [await socket.receive_json_from(timeout=5)]
+        heard = [json.loads(await socket.receive())]
         while heard[-1]["type"] != "status":
-            heard.append(await socket.receive_json_from(timeout=5))
+            heard.append(json.loads(await socket.receive()))
         assert "delta" not in [frame["type"] for frame in heard]
 
 
@@ -123,8 +119,8 @@ async def test_socket_repeats_only_turns_of_the_watched_conversation(
     await sync_to_async(outbox().flush)()
     async with connected(cookie) as socket:
         await watch(socket, conversation)
-        await socket.send_json_to({"type": "resume", "turn": str(turn.id), "after": 0})
-        await socket.send_json_to({"type": "ping"})
+        await socket.send(json.dumps({"type": "resume", "turn": str(turn.id), "after": 0}))
+        await socket.send(json.dumps({"type": "ping"}))
         assert (await receive(socket, "pong")) == {"type": "pong"}
 
 
@@ -134,7 +130,7 @@ async def test_socket_closes_when_the_session_ends(
     monkeypatch.setattr(desk_socket, "CHECK_SECONDS", 0.01)
     async with connected(cookie) as socket:
         await User.objects.filter(pk=bob.pk).aupdate(is_active=False)
-        closed = await socket.receive_output(timeout=5)
+        closed = await socket.receive_output(5)
         assert (closed["type"], closed["code"]) == ("websocket.close", 4401)
 
 
@@ -153,8 +149,6 @@ async def test_socket_closes_when_the_session_ends(
 )
 async def test_socket_closes_on_frames_it_does_not_know(cookie: str, frame: str | bytes) -> None:
     async with connected(cookie) as socket:
-        await (
-            socket.send_to(bytes_data=frame) if isinstance(frame, bytes) else socket.send_to(text_data=frame)
-        )
-        closed = await socket.receive_output(timeout=5)
+        await (socket.send(binary=frame) if isinstance(frame, bytes) else socket.send(frame))
+        closed = await socket.receive_output(5)
         assert (closed["type"], closed["code"]) == ("websocket.close", 4400)

@@ -15,6 +15,12 @@ def beat() -> None:
         client.set(KEY, timezone.now().isoformat(), ex=FRESH_SECONDS)
 
 
+def stop() -> None:
+    """A worker leaves: whoever is left beats again within seconds."""
+    with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=3) as client:
+        client.delete(KEY)
+
+
 def last() -> datetime | None:
     """When a worker last beat; None when that is longer than half a minute ago. Raises RedisError."""
     with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=3) as client:

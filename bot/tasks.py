@@ -29,6 +29,7 @@ def warm_up(**kwargs: object) -> None:
 
 @worker_shutdown.connect
 def wind_down(**kwargs: object) -> None:
+    heartbeats.stop()
     outbox().flush()
     veil.engine().stop()
 

@@ -330,7 +330,9 @@ class TestTogether:
         assert counts("anonymous") == [(7, 0, 0)]
         assert sum(held for held, _, _ in counts()) == 7
 
-    def test_one_use_held_by_many_attempts_counts_once(self, visitor: Customer, one_a_day: Tier):
+    @pytest.mark.parametrize("room", [1, 20])
+    def test_one_use_held_by_many_attempts_counts_once(self, visitor: Customer, free: Tier, room: int):
+        free.limits.update(amount=room)
         use = uuid.uuid4()
         assert at_once(*[lambda: hold(visitor, use)] * 30) == [None] * 30
         assert counts() == counts("anonymous") == [(1, 0, 0)]

@@ -48,14 +48,14 @@ class CannedReplyAdmin(ModelAdmin):
     """Prepared answers."""
 
     form = CannedReplyForm
-    list_display = ["title", "first_question", "locale_label", "site", "enabled"]
-    list_filter = ["site", "locale", "enabled"]
+    list_display = ["title", "first_question", "locale_label", "site", "answers_first", "enabled"]
+    list_filter = ["site", "locale", "answers_first", "enabled"]
     list_select_related = ["site"]
     search_fields = ["title", "answer", "questions"]
     warn_unsaved_form = True
     fieldsets = [
         (None, {"fields": ["title", "questions", "answer"]}),
-        ("Where it belongs", {"fields": [("site", "locale"), "tool", "enabled"]}),
+        ("Where it belongs", {"fields": [("site", "locale"), "tool", "answers_first", "enabled"]}),
     ]
 
     @display(description="answers such as")

@@ -148,7 +148,18 @@ def ask_for_person(conversation_id: UUID) -> None:
 
 
 def no_person_after_all(conversation_id: UUID) -> None:
-    handover.leave_queue(conversation_id)
+    """Leave the line; the bot answers what was said while nobody came."""
+    with transaction.atomic():
+        conversation = Conversation.objects.select_for_update().get(id=conversation_id)
+        if not handover.leave_queue(conversation_id):
+            return
+        said = Message.objects.filter(conversation=conversation)
+        heard = said.filter(author__in=[Message.Author.BOT, Message.Author.AGENT]).order_by("-id").first()
+        unheard = said.filter(author=Message.Author.CUSTOMER, turn=None, id__gt=heard.pk if heard else 0)
+        if unheard.exists():
+            turn = Turn.objects.create(conversation=conversation)
+            unheard.update(turn=turn)
+            transaction.on_commit(lambda: queue.run_turn(turn.id))
 
 
 def rate(conversation_id: UUID, message: UUID, score: int, comment: str, *, key: bytes) -> None:

@@ -50,7 +50,7 @@ class CannedReplyForm(forms.ModelForm):
 
     class Meta:
         model = CannedReply
-        fields = ["site", "title", "locale", "questions", "answer", "tool", "enabled"]
+        fields = ["site", "title", "locale", "questions", "answer", "tool", "answers_first", "enabled"]
         labels = {"locale": "Language"}
         widgets = {"answer": UnfoldAdminTextareaWidget(attrs={"rows": 10})}
 

@@ -11,9 +11,11 @@ from accounts import quota
 from bot import heartbeats, leases, queue, turn
 from bot.desk import approvals
 from bot.knowledge import embed, ingest
+from bot.llm import counting
 from bot.outbox import outbox
 from bot.privacy import veil
 from bot.steps import read
+from bot.tools import registry
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +25,8 @@ def warm_up(**kwargs: object) -> None:
     """Load the language models before the first customer waits for them."""
     engine = veil.engine()
     embed.load()
+    registry.offered()
+    counting.tokens("warm")
     if not engine.wait_ready():
         log.error("scrubber not ready: answers are degraded until it is")
 

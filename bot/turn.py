@@ -12,7 +12,7 @@ from bot import events, leases, reply, words
 from bot.desk import handover
 from bot.errors import Fenced, GaveUp
 from bot.llm.errors import UpstreamError
-from bot.models import Turn
+from bot.models import Conversation, Turn
 from bot.privacy import veil
 from bot.privacy.errors import PrivacyError
 from bot.reply import Reply
@@ -26,7 +26,7 @@ def run(turn_id: UUID) -> UUID | None:
     """One turn, from claim to final; the id of the conversation's next turn, when one waits.
 
     1. Claim it: whoever comes second does nothing.
-    2. Say at once that somebody is at work.
+    2. Say at once that somebody is at work; take back what a dead attempt has shown.
     3. Answer it, one way or another.
     4. End it: store the reply under the fence, settle the quota, send `final`.
     """
@@ -35,6 +35,8 @@ def run(turn_id: UUID) -> UUID | None:
         return None
     work = _open(turn_id, attempt)
     with leases.keeper().keep(turn_id, attempt):
+        if attempt > 1:
+            work.log.reset()
         work.log.working(words.say("working.thinking", work.locale))
         try:
             _end(work, answer(work))
@@ -46,14 +48,17 @@ def run(turn_id: UUID) -> UUID | None:
 def answer(work: Work) -> Reply:
     """What the turn ends with.
 
-    1. Scrub what was said; without a scrubber nothing goes to a model.
-    2. Do what the customer approved.
-    3. A prepared reply, where one surely fits.
-    4. Choose a model, hold the quota, and let it talk, with tools.
-    5. Without a model or quota: the degraded ladder, honestly labelled.
+    1. Nothing, when a person has the conversation by now; no model, when three attempts have died.
+    2. Scrub what was said; without a scrubber nothing goes to a model.
+    3. Do what the customer approved.
+    4. A prepared reply, where one surely fits.
+    5. Choose a model, hold the quota, and let it talk, with tools.
+    6. Without a model or quota: the degraded ladder, honestly labelled.
     """
+    if work.conversation.handler != Conversation.Handler.BOT:
+        return Reply("", "handed_over", "system")
     if work.attempt > leases.MOST_ATTEMPTS:
-        return degraded.reply(work, read.unscrubbed(work), "model_down")
+        return _say(work, degraded.reply(work, read.unscrubbed(work), "model_down"))
     try:
         read.scrub(work)
     except PrivacyError as error:
@@ -75,7 +80,7 @@ def answer(work: Work) -> Reply:
 
 
 def _with_model(work: Work) -> Reply:
-    """Step 4 of the story."""
+    """Step 5 of the story."""
     chosen = choice.choose(work)
     quota.hold(work.turn.id, work.conversation.customer, seconds=settings.TURN_DEADLINE * 2)
     calls = upstream.Calls(work, chosen)

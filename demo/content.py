@@ -49,13 +49,17 @@ class HelpArticle:
 
 @dataclass(frozen=True)
 class PreparedAnswer:
-    """An answer with the questions it fits; `tool` is the read-only tool that goes with it, if any."""
+    """An answer with the questions it fits; `tool` is the read-only tool that goes with it, if any.
+
+    Where an article says more, the answer only stands in for the model (`answers_first` is false).
+    """
 
     title: str
     locale: str
     questions: tuple[str, ...]
     answer: str
     tool: str | None = None
+    answers_first: bool = True
 
 
 @cache

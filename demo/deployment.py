@@ -100,6 +100,7 @@ def publish(site: Site) -> None:
             questions=list(reply.questions),
             answer=reply.answer,
             tool=reply.tool or "",
+            answers_first=reply.answers_first,
         )
         for reply in content.prepared_answers()
         if (reply.title, reply.locale) not in prepared

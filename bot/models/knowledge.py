@@ -64,6 +64,11 @@ class CannedReply(models.Model):
     questions = models.JSONField(default=list, validators=[check_questions])
     answer = models.TextField(help_text="Markdown.")
     tool = models.CharField(max_length=64, blank=True, help_text="A read-only tool whose card is shown too.")
+    answers_first = models.BooleanField(
+        "may answer before the model",
+        default=True,
+        help_text="Otherwise it stands in when the model cannot be asked.",
+    )
     enabled = models.BooleanField(default=True)
 
     class Meta:

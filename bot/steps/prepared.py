@@ -6,7 +6,7 @@ from bot.llm.base import ToolRequest
 from bot.reply import Reply
 from bot.steps import canned
 from bot.steps.work import Work
-from bot.tools import runner
+from bot.tools import registry, runner
 
 
 def reply(work: Work) -> Reply | None:
@@ -14,7 +14,9 @@ def reply(work: Work) -> Reply | None:
     if settings.ANSWER_WITHOUT_MODEL != "always" or work.approved or not work.question:
         return None
     match = canned.best(work.conversation.site_id, work.question, work.locale)
-    if match is None or not canned.sure(match) or not _show(work, match.reply.tool):
+    if match is None or not match.reply.answers_first or not canned.sure(match):
+        return None
+    if not _show(work, match.reply.tool):
         return None
     return Reply(
         text=match.reply.answer,
@@ -29,6 +31,9 @@ def _show(work: Work, tool: str) -> bool:
     """Run the reply's read-only tool for its card; False when there is nothing to show."""
     if not tool:
         return True
+    known = registry.offered().get(tool)
+    if known is None or known.changes or (known.verified and work.bench.customer is None):
+        return False
     request = ToolRequest(id="canned", name=tool, arguments="{}")
     runner.run(work.bench, request, f"canned_{work.attempt}")
     return bool(work.shown.cards)

@@ -298,9 +298,12 @@ async def test_person_silences_the_bot_in_mid_answer(tab: Connect, model: Script
         never.set()
         await alice.say("Hello? Is a person there?")
         assert (await alice.until("accepted"))["turn"] is None
+        assert len(model.requests) == 1
+        model.add("The bot is back.")
         await alice.send("human", cancel=True)
         await alice.until("status", handler="bot")
-    assert len(model.requests) == 1
+        assert (await alice.until("final"))["message"]["text"] == "The bot is back."
+    assert model.requests[1].messages[-1] == {"role": "user", "content": "Hello? Is a person there?"}
 
 
 async def test_handover_tool_puts_the_customer_in_the_queue(

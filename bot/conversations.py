@@ -1,7 +1,7 @@
 """What a customer can do: open, post, stop, approve, ask for a person, rate, look back, close.
 
-Every function takes a conversation that belongs to the caller's customer; ids from outside are looked up within
-it, so that unknown and foreign ones answer alike.
+Every function takes a conversation of the caller's customer; ids from outside are looked up within it, so that
+unknown and foreign ones answer alike.
 """
 
 import unicodedata
@@ -46,7 +46,7 @@ def current(customer: Customer, locale: str) -> Conversation:
 
 
 def adopt(anonymous: Customer, verified: Customer) -> None:
-    """Hand an anonymous visitor's open conversation to who they turned out to be, unless they have one open."""
+    """Give an anonymous visitor's open conversation to who they turn out to be, unless they have one open."""
     if anonymous.verified or anonymous.site_id != verified.site_id:
         return
     try:

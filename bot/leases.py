@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 
 
 def claim(turn: UUID) -> int | None:
-    """Take a queued turn, or one whose worker has died: the new attempt's number, None when it is not to be had."""
+    """Take a queued turn, or one whose worker has died: the attempt's number, or None when it is taken."""
     now = timezone.now()
     facts: dict[str, UUID | datetime] = {
         "turn": turn,
@@ -49,7 +49,7 @@ def claim(turn: UUID) -> int | None:
 
 
 def waiting(now: datetime) -> list[UUID]:
-    """Turns that nobody works on: queued for long without one running before them, or with an expired lease."""
+    """Turns that nobody works on: queued long ago with none running before them, or their lease expired."""
     late = now - timedelta(seconds=RENEW_SECONDS)
     queued = Turn.objects.filter(state=Turn.State.QUEUED, queued_at__lt=late).exclude(
         conversation__turns__state=Turn.State.RUNNING
@@ -94,7 +94,8 @@ class Keeper:
         try:
             with connection.cursor() as cursor:
                 cursor.execute(
-                    "UPDATE bot_turn SET lease_until = %s FROM unnest(%s::uuid[], %s::int[]) AS kept(id, attempt)"
+                    "UPDATE bot_turn SET lease_until = %s"
+                    " FROM unnest(%s::uuid[], %s::int[]) AS kept(id, attempt)"
                     " WHERE bot_turn.id = kept.id AND bot_turn.attempt = kept.attempt AND state = 'running'",
                     [until, list(kept), list(kept.values())],
                 )

@@ -1,7 +1,8 @@
-"""The one thread of a process that writes events to Redis: numbers them, keeps them for replay, publishes them.
+"""The one thread of a process that writes events to Redis: numbers, keeps for replay, publishes.
 
-Callers never wait: they put an event and go on. What is put while the thread is busy goes out in one pipeline,
-and pieces of text that follow each other within 40 ms are joined. Events of one process keep their order.
+Callers never wait: they put an event and go on. What is put while the thread is busy goes out in one
+pipeline, and pieces of text that follow each other within 40 ms are joined. Events of one process keep
+their order.
 """
 
 import queue
@@ -27,8 +28,8 @@ LOG_EVENTS = 2000
 LOG_SECONDS = 3600
 GIVE_UP_SECONDS = 10
 
-# Check the attempt, drop a repetition, take the next number, append for replay, publish for speed. The writer's
-# own count and its last number make a retried pipeline harmless and go on counting when Redis has lost its data.
+# Check the attempt, drop a repetition, take the next number, append for replay, publish for speed. The
+# writer's own count makes a retried pipeline harmless; its last number goes on when Redis has lost its data.
 _WRITE = """
 local current = tonumber(redis.call('HGET', KEYS[1], 'attempt') or '0')
 local attempt = tonumber(ARGV[1])
@@ -200,7 +201,7 @@ class Outbox:
             batch.append(_counted(_Event(channel, channel.encode_text(pending.text))))
 
     def _write(self, batch: list[_Event | _Publish]) -> None:
-        """One pipeline; what Redis did not take is tried again for ten seconds, then dropped: PostgreSQL has it."""
+        """One pipeline; what Redis does not take is tried again for ten seconds, then dropped."""
         deadline = time.monotonic() + GIVE_UP_SECONDS
         while batch:
             batch = self._try(batch)

@@ -71,7 +71,7 @@ def _tell(turn: Turn, message: Message, reply: Reply, log: events.TurnLog) -> No
 
 
 def _close(turn: Turn, attempt: int, reply: Reply) -> bool:
-    """Ownership is checked in the statement itself: the bot says nothing once a person has the conversation."""
+    """Ownership is part of the statement: the bot says nothing once a person has the conversation."""
     held = Turn.objects.filter(id=turn.id, state=Turn.State.RUNNING, attempt=attempt)
     if reply.outcome != "handed_over":
         held = held.filter(conversation__handler=Conversation.Handler.BOT)
@@ -93,7 +93,7 @@ def _close(turn: Turn, attempt: int, reply: Reply) -> bool:
 
 
 def fence(conversation: UUID, outcome: events.Outcome, turn: UUID | None = None) -> int:
-    """End the running and queued turns of a conversation (or just `turn`) with what was shown; how many ended."""
+    """End the turns under way in a conversation (or just `turn`) with what was shown; how many."""
     under_way = Turn.objects.filter(conversation=conversation).exclude(state=Turn.State.DONE)
     if turn is not None:
         under_way = under_way.filter(id=turn)

@@ -24,7 +24,8 @@ _WORDS: dict[str, dict[str, str]] = {
     "promise.usage_limit": {
         "en": "You have used all assistant messages for now. I found no prepared answer to this, "
         "but you can ask for a person and a colleague will answer here.",
-        "zh": "您当前的智能助手消息额度已用完。我没有找到现成的答案，您可以点击“转人工”，同事会在这里回复您。",
+        "zh": "您当前的智能助手消息额度已用完。我没有找到现成的答案，"
+        "您可以点击“转人工”，同事会在这里回复您。",
     },
     "passage.intro": {"en": "From “{title}”:", "zh": "摘自《{title}》："},
     "approval.ask": {"en": "Please confirm below.", "zh": "请在下方确认。"},

@@ -9,7 +9,7 @@ NO_DATABASE = {"ENGINE": "django.db.backends.dummy"}
 
 
 def database(url: str, pool_size: int) -> dict[str, Any]:
-    """Django's settings of one PostgreSQL database; empty `url`: no database (only for commands without data)."""
+    """Django's settings of one PostgreSQL database; an empty `url` is none, for commands without data."""
     if not url:
         return NO_DATABASE
     parts: dict[str, Any] = conninfo_to_dict(url)

@@ -1,4 +1,4 @@
-"""Changes that the bot has proposed: the customer's yes or no, and what happens to questions nobody answers."""
+"""Changes that the bot has proposed: the customer's yes or no, and the end of questions nobody answers."""
 
 from datetime import datetime
 from uuid import UUID

@@ -10,7 +10,7 @@ from bot.tools import registry, runner
 
 
 def reply(work: Work) -> Reply | None:
-    """The canned reply to the question; None when none surely fits or the deployment wants the model first."""
+    """The canned reply to the question; None when none surely fits or the model is to come first."""
     if settings.ANSWER_WITHOUT_MODEL != "always" or work.approved or not work.question:
         return None
     match = canned.best(work.conversation.site_id, work.question, work.locale)

@@ -1,4 +1,4 @@
-"""Read what was said with the eyes of the model: every message is scrubbed once, before anybody else sees it."""
+"""Read what was said as the model may: every message is scrubbed once, before anybody else sees it."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Tools the model may ask for: plain typed functions, listed by name in the modules that FRONTDESK_TOOLS names."""
+"""Tools the model may ask for: plain typed functions, listed in the modules that FRONTDESK_TOOLS names."""
 
 import inspect
 from collections.abc import Callable
@@ -38,7 +38,7 @@ class Card:
 
 @dataclass(frozen=True)
 class ToolResult:
-    """What a tool found or did. `data` goes to the model, `card` to the customer, `sources` under the reply."""
+    """What a tool found or did: `data` for the model, `card` and `sources` for the customer."""
 
     data: BaseModel | dict[str, Any]
     card: Card | None = None
@@ -94,7 +94,7 @@ class Tool:
 def tool(
     *, verified: bool = False, changes: Callable[..., Proposal] | None = None
 ) -> Callable[[Callable[..., ToolResult]], Tool]:
-    """Make a tool of a function `(context, **arguments) -> ToolResult`: name, docstring and hints are its schema."""
+    """Make a tool of `(context, **arguments) -> ToolResult`; name, docstring and hints are its schema."""
 
     def make(function: Callable[..., ToolResult]) -> Tool:
         name = function.__name__

@@ -1,4 +1,4 @@
-"""The chat socket: authenticates, joins its conversation's group, forwards. What a frame does is done elsewhere."""
+"""The chat socket: authenticates, joins its conversation's group, forwards; the work is done elsewhere."""
 
 import asyncio
 import json

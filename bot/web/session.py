@@ -71,7 +71,7 @@ class Session:
         return self.read(message)
 
     def read_page(self, before: UUID | None = None) -> tuple[list[events.MessageBody], bool]:
-        """The newest messages (before one), as many as fit a frame, oldest first; whether there are older ones."""
+        """The newest messages (before one) that fit a frame, oldest first; whether there are older ones."""
         page, more = conversations.messages(self.conversation.id, before)
         bodies: list[events.MessageBody] = []
         room = READY_BYTES

@@ -1,4 +1,4 @@
-"""The whole path of a turn, with real PostgreSQL, Redis, Celery worker and scrubber; the model is scripted."""
+"""The whole path of a turn: PostgreSQL, Redis, Celery worker and scrubber are real, the model scripted."""
 
 import json
 from collections.abc import AsyncIterator, Callable, Iterator

@@ -1,7 +1,7 @@
 """What a customer can do: open, post, stop, approve, ask for a person, rate, look back, close.
 
-Every function takes a conversation of the caller's customer; ids from outside are looked up within it, so that
-unknown and foreign ones answer alike.
+Every function takes a conversation of the caller's customer; ids from outside are looked up within it, so
+that unknown and foreign ones answer alike.
 """
 
 import unicodedata

@@ -115,6 +115,7 @@ def _environment(var: Path, port: int, urls: Urls) -> dict[str, str]:
             "OFFLINE_MODEL": "1",
             "OPENAI_API_KEY": "offline",
             "OPENAI_BASE_URL": f"http://127.0.0.1:{port + 2}/v1",
+            "OPENAI_MODELS": "small=offline-small,large=offline-large,reasoning=offline-reasoning",
             "NO_PROXY": ",".join(filter(None, [environment.get("NO_PROXY"), "127.0.0.1"])),
         }
     return environment

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 from django.urls import reverse_lazy
 
+from bot.admin_menu import UNFOLD  # noqa: F401  how the admin looks
 from config import connections, embedded, env, logs
 
 ENV = env.read()
@@ -171,11 +172,3 @@ CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_TIMEZONE = "UTC"
-
-UNFOLD = {
-    "SITE_TITLE": "Frontdesk",
-    "SITE_HEADER": "Frontdesk",
-    "SITE_SUBHEADER": "Settings",
-    "SITE_SYMBOL": "support_agent",
-    "SITE_URL": "/desk/",
-}

@@ -61,7 +61,7 @@ class _Voice:
 def run(work: Work, choice: Choice, provider: Provider) -> Answer:
     """The conversation with the model until it answers, proposes a change or hands over.
 
-    Raises UpstreamError when no model answers, GaveUp at the ceilings, Fenced when the turn is no longer ours.
+    Raises UpstreamError when no model answers, GaveUp at the ceilings, Fenced when the turn is lost.
     """
     answer = Answer()
     voice = _Voice(work)

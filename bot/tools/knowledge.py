@@ -23,7 +23,7 @@ class Passages(BaseModel):
     passages: list[PassageFacts]
 
 
-@tool()
+@tool(public=True)
 def search_knowledge(
     context: ToolContext, query: Annotated[str, "the question in the customer's language, complete in itself"]
 ) -> ToolResult:

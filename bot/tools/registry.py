@@ -66,7 +66,10 @@ class ToolContext:
 
 @dataclass(frozen=True)
 class Tool:
-    """A function the model may ask for. One that `changes` something proposes first and needs a yes."""
+    """A function the model may ask for. One that `changes` something proposes first and needs a yes.
+
+    The result of a `public` one is what the site publishes: nothing in it is anybody's secret.
+    """
 
     name: str
     description: str
@@ -74,6 +77,7 @@ class Tool:
     arguments: type[BaseModel]
     verified: bool = False
     changes: Callable[..., Proposal] | None = None
+    public: bool = False
     spec: ToolSpec = field(init=False)
 
     def __post_init__(self) -> None:
@@ -92,7 +96,10 @@ class Tool:
 
 
 def tool(
-    *, verified: bool = False, changes: Callable[..., Proposal] | None = None
+    *,
+    verified: bool = False,
+    changes: Callable[..., Proposal] | None = None,
+    public: bool = False,
 ) -> Callable[[Callable[..., ToolResult]], Tool]:
     """Make a tool of `(context, **arguments) -> ToolResult`; name, docstring and hints are its schema."""
 
@@ -112,7 +119,7 @@ def tool(
             for parameter in list(inspect.signature(function).parameters.values())[1:]
         }
         arguments = create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
-        return Tool(name, description, function, arguments, verified, changes)
+        return Tool(name, description, function, arguments, verified, changes, public)
 
     return make
 

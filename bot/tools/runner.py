@@ -88,7 +88,7 @@ def perform(bench: Bench, tool: Tool, arguments: dict[str, Any], call: ToolCall)
         # A site's own code: its fault is recorded and told, and must not take the turn down.
         log.exception("tool failed", tool=tool.name, error=type(error).__name__)
         return Ran(_failure(bench, call, ToolError("The tool failed; nothing is known. Offer a person.")))
-    return _finish(bench, call, result)
+    return _finish(bench, tool, call, result)
 
 
 def carry_out(bench: Bench, call: ToolCall) -> Ran | None:
@@ -160,13 +160,14 @@ def _propose(
     return Asked(call)
 
 
-def _finish(bench: Bench, call: ToolCall, result: ToolResult) -> Ran:
+def _finish(bench: Bench, tool: Tool, call: ToolCall, result: ToolResult) -> Ran:
     bench.veil.know(_private_values(result.data))
     data = result.data.model_dump(mode="json") if isinstance(result.data, BaseModel) else result.data
     card = {"kind": result.card.kind, "data": result.card.data} if result.card else None
     if len(json.dumps(data)) > RESULT_CHARACTERS:
         return Ran(_failure(bench, call, ToolError("The result is too long. Ask for less at once.")))
-    masked = bench.veil.mask_json({"data": data, "card": card})
+    shown = {"data": data, "card": card}
+    masked = shown if tool.public else bench.veil.mask_json(shown)
     if masked["card"]:
         bench.shown.cards.append(masked["card"])
         bench.events.card(masked["card"]["kind"], masked["card"]["data"])

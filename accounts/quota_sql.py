@@ -54,6 +54,8 @@ ORDER BY r.rule DESC
 """
 
 # The holds in `chosen` end in the state `to`. One that had expired holds nothing any more: it is overrun.
+# The sums start from `locked`, not from `w`: PostgreSQL checks constraints on what it first saw of a row,
+# before it notices that somebody has changed it, and would refuse a held below zero that never was.
 _END = """
 ended AS (
     UPDATE accounts_hold h SET state = %(to)s
@@ -66,10 +68,15 @@ ended AS (
         CASE WHEN %(to)s = 'settled' THEN sum(amount) ELSE 0 END AS used
     FROM ended GROUP BY window_id
 ), locked AS (
-    SELECT id FROM accounts_window WHERE id IN (SELECT window_id FROM sums) ORDER BY id FOR UPDATE
+    SELECT id, held, settled, overrun FROM accounts_window
+    WHERE id IN (SELECT window_id FROM sums)
+    ORDER BY id
+    FOR UPDATE
 ), changed AS (
     UPDATE accounts_window w
-    SET held = w.held - sums.freed, settled = w.settled + sums.used, overrun = w.overrun + sums.late
+    SET held = locked.held - sums.freed,
+        settled = locked.settled + sums.used,
+        overrun = locked.overrun + sums.late
     FROM sums JOIN locked ON locked.id = sums.window_id
     WHERE w.id = sums.window_id
 )

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from functools import cache
 from string import Template
+from uuid import UUID
 
 from django.conf import settings
 
@@ -58,7 +59,7 @@ def _turns(work: Work) -> Iterable[list[Message]]:
     )[::-1]
     calls = _calls(work)
     current: list[Message] = []
-    for message in said:
+    for message in _in_order(said):
         if message.author == Said.Author.CUSTOMER and current and current[-1]["role"] == "assistant":
             yield current
             current = []
@@ -69,6 +70,16 @@ def _turns(work: Work) -> Iterable[list[Message]]:
     for call in work.approved:
         current += _stored(call)
     yield current
+
+
+def _in_order(said: list[Said]) -> list[Said]:
+    """Turn by turn: what was said while an answer was written comes after that answer."""
+    began: dict[UUID | None, int] = {}
+    for message in said:
+        began.setdefault(message.turn_id, message.pk)
+    return sorted(
+        said, key=lambda message: (began[message.turn_id] if message.turn_id else message.pk, message.pk)
+    )
 
 
 def _message(said: Said) -> Message:

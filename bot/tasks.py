@@ -58,6 +58,12 @@ def scrub_message(message_id: int) -> None:
 
 
 @shared_task
+def scrub_left() -> None:
+    for message in read.left(timezone.now()):
+        queue.scrub_message(message)
+
+
+@shared_task
 def expire_holds() -> None:
     quota.expire()
 

@@ -3,6 +3,8 @@ import os
 from celery import Celery
 from celery.signals import celeryd_init
 
+from config.env import require_servers
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("frontdesk")
@@ -12,6 +14,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 
 app.conf.beat_schedule = {
     "send stranded turns again": {"task": "bot.tasks.rescue_turns", "schedule": 5.0},
+    "scrub what was left unscrubbed": {"task": "bot.tasks.scrub_left", "schedule": 30.0},
     "release expired holds": {"task": "bot.tasks.expire_holds", "schedule": 60.0},
     "expire open approvals": {"task": "bot.tasks.expire_approvals", "schedule": 30.0},
     "say that the worker lives": {"task": "bot.tasks.heartbeat", "schedule": 5.0},
@@ -21,4 +24,5 @@ app.conf.beat_schedule = {
 @celeryd_init.connect
 def load_tasks(**kwargs: object) -> None:
     """Only workers load the tasks, and with them the language models: beat and web send them by name."""
+    require_servers()
     app.loader.import_task_module("bot.tasks")

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cryptography.fernet import Fernet
+from django.conf import settings
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -98,6 +99,9 @@ class Env(BaseSettings):
             "PUBLIC_URL must be the https address of this deployment": (
                 not self.PUBLIC_URL.startswith("https://")
             ),
+            "ALLOWED_HOSTS is missing: name the hosts of this deployment": (
+                "ALLOWED_HOSTS" not in self.model_fields_set
+            ),
             "ALLOWED_HOSTS must name the hosts of this deployment, never *": "*" in self.ALLOWED_HOSTS,
         }
         return [sentence for sentence, wrong in refused.items() if wrong]
@@ -112,6 +116,14 @@ def read() -> Env:
         raise BadSettings(
             "Frontdesk cannot start:\n" + "\n".join(f"  - {line}" for line in sentences)
         ) from None
+
+
+def require_servers() -> None:
+    """Stop a process that would serve without its servers, with a sentence for each one missing."""
+    missing = [name for name in ("DATABASE_URL", "REDIS_URL") if not getattr(settings, name)]
+    if missing:
+        lines = [f"  - {name} is missing: set it, or start everything with `make run`" for name in missing]
+        raise BadSettings("Frontdesk cannot start:\n" + "\n".join(lines))
 
 
 def _sentence(problem: dict[str, Any]) -> str:

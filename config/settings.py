@@ -1,5 +1,6 @@
 """Django's settings, all from the environment (config/env.py); one file for every deployment."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,7 +9,13 @@ from csp.constants import NONE, SELF
 from django.urls import reverse_lazy
 
 from bot.admin_menu import UNFOLD  # noqa: F401  how the admin looks
-from config import connections, embedded, env, logs
+from config import (
+    celery,  # noqa: F401  whoever sends jobs needs the queue's app
+    connections,
+    embedded,
+    env,
+    logs,
+)
 
 ENV = env.read()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -105,6 +112,8 @@ STATIC_URL = "/static/"
 STATIC_ROOT = None if DEBUG else BASE_DIR / "static-root"
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = False
+# Static files are read whole before they are sent: they are small, and the warning is one line for each.
+warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
 # Who signs in, and how.
 AUTH_USER_MODEL = "accounts.User"

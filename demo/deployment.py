@@ -9,7 +9,7 @@ from django.db import transaction
 from accounts import sealing
 from accounts.models import Site, User
 from bot.management import starting_tiers
-from bot.models import Article, CannedReply, Model, Provider
+from bot.models import Article, CannedReply
 from demo import content
 
 KEY = "demo"
@@ -57,25 +57,6 @@ def welcome_staff(password: str, *, change: bool) -> None:
     for email in STAFF.keys() - {user.email for user in there}:
         name, role = STAFF[email]
         User.objects.create_user(email, password, name=name, role=role)
-
-
-@transaction.atomic
-def connect_models() -> None:
-    """The provider of the environment; prices and deadlines of a model that an admin edited stay."""
-    if not settings.OPENAI_API_KEY:
-        return
-    name, other = (
-        ("offline stand-in", "default") if settings.OFFLINE_MODEL else ("default", "offline stand-in")
-    )
-    provider, _ = Provider.objects.get_or_create(name=name, defaults={"base_url": settings.OPENAI_BASE_URL})
-    provider.base_url, provider.enabled = settings.OPENAI_BASE_URL, True
-    if provider.key != settings.OPENAI_API_KEY:
-        provider.key = settings.OPENAI_API_KEY
-    provider.save()
-    # What answered at another start must not answer now: stand-in and real model say so on the page.
-    Provider.objects.filter(name=other).update(enabled=False)
-    for model_class, model in settings.OPENAI_MODELS.items():
-        Model.objects.get_or_create(provider=provider, name=model, model_class=model_class)
 
 
 @transaction.atomic

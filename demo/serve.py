@@ -11,6 +11,7 @@ def main() -> None:
     config = uvicorn.Config(
         "config.asgi:application",
         lifespan="off",
+        proxy_headers=False,  # accounts.identity counts the proxies itself
         ws="websockets-sansio",
         ws_max_size=65_536,
         ws_max_queue=8,

@@ -68,6 +68,7 @@ class TurnBody(Closed):
 
 
 class ApprovalBody(Closed):
+    turn: UUID
     call: UUID
     title: str
     lines: list[str]

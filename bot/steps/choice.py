@@ -45,7 +45,7 @@ def choose(work: Work) -> Choice:
         of_class = [model for model in models if model.model_class == model_class]
         if of_class:
             return Choice(of_class, model_class, f"tier {tier.slug}")
-    raise UnknownModel("No model is enabled: add one in the admin, or set OPENAI_MODELS")
+    raise UnknownModel("No model is enabled: add one in the admin")
 
 
 def deadlines(model: Model, seconds_left: float) -> Deadlines:

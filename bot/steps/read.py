@@ -1,14 +1,17 @@
 """Read what was said as the model may: every message is scrubbed once, before anybody else sees it."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from cryptography.fernet import Fernet
 
 from bot import events
-from bot.models import Message
+from bot.models import Message, Turn
 from bot.privacy import veil as veils
 from bot.privacy.veil import Veil
 from bot.steps.work import Work
+
+AT_ONCE = 100
 
 
 def scrub(work: Work) -> None:
@@ -28,6 +31,13 @@ def scrub_one(message_id: int) -> None:
     if message:
         conversation = message.conversation
         _mask([message], veils.of(conversation), conversation.data_key)
+
+
+def left(now: datetime) -> list[int]:
+    """Messages that nobody has scrubbed though there was time: the scrubber was down, or the job was lost."""
+    late = Message.objects.filter(masked__isnull=True, created_at__lt=now - timedelta(seconds=20))
+    busy = late.filter(turn__isnull=False).exclude(turn__state=Turn.State.DONE)
+    return list(late.exclude(id__in=busy.values("id")).order_by("id").values_list("id", flat=True)[:AT_ONCE])
 
 
 def unscrubbed(work: Work) -> str:

@@ -1,6 +1,7 @@
 """One tool call, from the model's raw request to the result it may see."""
 
 import json
+import traceback
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -86,7 +87,7 @@ def perform(bench: Bench, tool: Tool, arguments: dict[str, Any], call: ToolCall)
         return Ran(_failure(bench, call, error))
     except Exception as error:
         # A site's own code: its fault is recorded and told, and must not take the turn down.
-        log.exception("tool failed", tool=tool.name, error=type(error).__name__)
+        log.error("tool failed", tool=tool.name, error=type(error).__name__, at=_place(error))  # noqa: TRY400
         return Ran(_failure(bench, call, ToolError("The tool failed; nothing is known. Offer a person.")))
     return _finish(bench, tool, call, result)
 
@@ -110,6 +111,12 @@ def carry_out(bench: Bench, call: ToolCall) -> Ran | None:
     state: events.ApprovalOutcome = "done" if call.state == ToolCall.State.DONE else "failed"
     events.approval_state(bench.turn.conversation_id, call.id, state)
     return ran
+
+
+def _place(error: Exception) -> str:
+    """Where it was raised: what it says may hold somebody's private values, and stays out of the logs."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
 
 
 def _find(name: str) -> Tool:
@@ -166,7 +173,7 @@ def _finish(bench: Bench, tool: Tool, call: ToolCall, result: ToolResult) -> Ran
     card = {"kind": result.card.kind, "data": result.card.data} if result.card else None
     if len(json.dumps(data)) > RESULT_CHARACTERS:
         return Ran(_failure(bench, call, ToolError("The result is too long. Ask for less at once.")))
-    shown = {"data": data, "card": card}
+    shown: dict[str, Any] = {"data": data, "card": card}
     masked = shown if tool.public else bench.veil.mask_json(shown)
     if masked["card"]:
         bench.shown.cards.append(masked["card"])

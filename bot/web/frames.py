@@ -4,7 +4,7 @@ import json
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import UUID4, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 
 class BadFrame(Exception):
@@ -35,7 +35,7 @@ class Hello(Incoming):
 
 class Post(Incoming):
     type: Literal["message"]
-    id: Id
+    id: Annotated[UUID4, Field(strict=False)]
     text: str
 
 

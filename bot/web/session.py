@@ -107,7 +107,9 @@ class Session:
 
     def _approval(self, call: Any) -> events.ApprovalBody:
         title, *lines = restore_json([call.title, *call.lines], self.values, self.locale)
-        return events.ApprovalBody(call=call.id, title=title, lines=lines, expires_at=call.expires_at)
+        return events.ApprovalBody(
+            turn=call.turn_id, call=call.id, title=title, lines=lines, expires_at=call.expires_at
+        )
 
     def _site(self) -> events.SiteBody:
         site = self.site

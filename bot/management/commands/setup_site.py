@@ -10,7 +10,7 @@ from django.db import transaction
 
 from accounts import sealing
 from accounts.models import Site
-from bot.management import starting_tiers
+from bot.management import starting_models, starting_tiers
 
 DONE = """\
 The site {name} is ready. On every page that shall carry the widget, put:
@@ -25,7 +25,7 @@ Its identity secret, with which your server signs who the visitor is, is shown o
 
 
 class Command(BaseCommand):
-    help = "Create the tiers Free, Plus and VIP and a site, and print its script tag and its identity secret."
+    help = "Create the tiers, the models of OPENAI_* and a site; print its script tag and identity secret."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--key", required=True, help="public key of the site, such as shop")
@@ -41,6 +41,7 @@ class Command(BaseCommand):
         secret = secrets.token_urlsafe(32)
         with transaction.atomic():
             self._create(key, name, origin, secret)
+            starting_models.create()
         self.stdout.write(DONE.format(name=name, url=settings.PUBLIC_URL, key=key, secret=secret))
 
     def _create(self, key: str, name: str, origins: list[str], secret: str) -> None:
@@ -55,6 +56,6 @@ class Command(BaseCommand):
         try:
             site.full_clean()
         except ValidationError as error:
-            raise CommandError(" ".join(error.messages)) from None
+            raise CommandError(" ".join(f"{message.rstrip('.')}." for message in error.messages)) from None
         site.save()
         site.allowed_tiers.set([tiers["plus"], tiers["vip"]])

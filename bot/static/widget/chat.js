@@ -8,7 +8,6 @@ import { wording } from "./strings.js";
 import { Turns } from "./turns.js";
 
 const FAILED_AFTER = 3;
-const TYPING_EVERY = 3000;
 
 export class Chat {
   /** `tell(type, body)` speaks to the page, `announce(message)` to a screen reader, `changed()` to the views. */
@@ -77,12 +76,6 @@ export class Chat {
     if (!this.store.more || this.store.loadingEarlier || !oldest) return;
     this.store.loadingEarlier = this.socket.send("history", { before: oldest.message.id });
     this.store.changed();
-  }
-
-  typing() {
-    if (this.store.conversation.handler !== "person" || Date.now() - (this.typedAt ?? 0) < TYPING_EVERY) return;
-    this.typedAt = Date.now();
-    this.socket.send("typing");
   }
 
   retry() {

@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from bot.knowledge import ingest
+from bot.management import starting_models
 from demo import deployment
 from demo.seed import seed_shop
 
@@ -27,7 +28,7 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         site, new = deployment.create(settings.DEMO_IDENTITY_SECRET or secrets.token_urlsafe(32))
         self._welcome_staff(new)
-        deployment.connect_models()
+        starting_models.create()
         deployment.publish(site)
         seed_shop()
         indexed = ingest.index_site(site.pk)

@@ -52,7 +52,6 @@ export class Composer {
 
   #changed() {
     this.chat.memory.set("draft", this.input.value || null);
-    this.chat.typing();
     this.#draw();
     this.#grow();
   }

@@ -3,6 +3,7 @@
 from django.conf import settings
 
 from bot.llm.base import ToolRequest
+from bot.models import CannedReply
 from bot.reply import Reply
 from bot.steps import canned
 from bot.steps.work import Work
@@ -12,6 +13,8 @@ from bot.tools import registry, runner
 def reply(work: Work) -> Reply | None:
     """The canned reply to the question; None when none surely fits or the model is to come first."""
     if settings.ANSWER_WITHOUT_MODEL != "always" or work.approved or not work.question:
+        return None
+    if not _may_answer_first(work.conversation.site_id):
         return None
     match = canned.best(work.conversation.site_id, work.question, work.locale)
     if match is None or not match.reply.answers_first or not canned.sure(match):
@@ -25,6 +28,11 @@ def reply(work: Work) -> Reply | None:
         reason=f"canned {match.score:.2f}",
         cards=work.shown.cards,
     )
+
+
+def _may_answer_first(site_id: int) -> bool:
+    """Asked before the search, which costs ten times as much."""
+    return CannedReply.objects.filter(site_id=site_id, enabled=True, answers_first=True).exists()
 
 
 def _show(work: Work, tool: str) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from cryptography.fernet import Fernet
+from django.db.models import Q
 
 from bot import events
 from bot.models import Message, Turn
@@ -16,9 +17,16 @@ AT_ONCE = 100
 
 def scrub(work: Work) -> None:
     """Mask what is not masked yet and find the question; raises PrivacyError and masks nothing."""
-    unread = Message.objects.filter(conversation=work.conversation, masked__isnull=True).order_by("id")
-    _mask(list(unread), work.veil, work.conversation.data_key)
-    work.question = "\n".join(message.masked or "" for message in _asked(work))
+    asked = Q(turn=work.turn, author=Message.Author.CUSTOMER)
+    rows = Message.objects.filter(asked | Q(masked__isnull=True), conversation=work.conversation)
+    said = list(rows.order_by("id"))
+    unread = [message for message in said if message.masked is None]
+    _mask(unread, work.veil, work.conversation.data_key)
+    work.question = "\n".join(
+        message.masked or ""
+        for message in said
+        if message.turn_id == work.turn.id and message.author == Message.Author.CUSTOMER
+    )
 
 
 def scrub_one(message_id: int) -> None:
@@ -56,5 +64,6 @@ def _mask(messages: Sequence[Message], veil: Veil, data_key: bytes) -> None:
     key = Fernet(data_key)
     said = [key.decrypt(bytes(message.sealed)).decode() for message in messages]
     for message, masked in zip(messages, veil.mask(said), strict=True):
+        message.masked = masked
         if Message.objects.filter(id=message.id, masked__isnull=True).update(masked=masked):
             events.scrubbed(message.conversation_id, message.uuid)

@@ -84,6 +84,7 @@ def _environment(var: Path, urls: Urls, web_port: int, model_port: int) -> dict[
         "SECRET_KEY": secrets.token_urlsafe(48),
         "DATA_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "PUBLIC_URL": ORIGIN,
+        "ALLOWED_HOSTS": "127.0.0.1",
         "FRONTDESK_VAR": str(var),
         "DATABASE_URL": urls.database,
         "REDIS_URL": urls.redis,

@@ -92,16 +92,21 @@ def order_number(text: str) -> str | None:
 
 
 def _told(messages: list[dict[str, Any]], since: int) -> tuple[Told, ...]:
-    names = {
-        call.get("id"): (call.get("function") or {}).get("name", "")
-        for message in messages
-        for call in message.get("tool_calls") or ()
-    }
+    names = _tool_names(messages)
     return tuple(
         Told(names.get(message.get("tool_call_id"), ""), _object(text_of(message)))
         for message in messages[since + 1 :]
         if message.get("role") == "tool"
     )
+
+
+def _tool_names(messages: list[dict[str, Any]]) -> dict[str | None, str]:
+    """The tools asked for, by the id of the call."""
+    return {
+        call.get("id"): (call.get("function") or {}).get("name", "")
+        for message in messages
+        for call in message.get("tool_calls") or ()
+    }
 
 
 def _object(text: str) -> dict[str, Any]:
@@ -130,8 +135,14 @@ def _language(texts: tuple[str, ...]) -> str:
 
 
 def _last_number(messages: list[dict[str, Any]]) -> str | None:
-    """The order last spoken of by customer or assistant, unless that message spoke of several."""
-    for message in reversed(messages):
+    """The order last spoken of by customer or assistant, unless that message spoke of several.
+
+    What the assistant read out of a help page is an example, nobody's order.
+    """
+    names = _tool_names(messages)
+    for before, message in reversed(list(zip([{}, *messages], messages, strict=False))):
+        if names.get(before.get("tool_call_id")) == "search_knowledge":
+            continue
         if message.get("role") in {"user", "assistant"}:
             found = {number.upper() for number in ORDER_NUMBER.findall(text_of(message))}
             if found:

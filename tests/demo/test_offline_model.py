@@ -227,6 +227,8 @@ def test_cancelling_without_a_number_finds_the_one_that_can_be(client: openai.Op
     assert which.content == "Which one should I cancel: HP-10431 and HP-10432?"
     chosen = ask(client, question, said("assistant", which.content), said("user", "HP-10432"))
     assert wanted(chosen) == ("cancel_order", {"number": "HP-10432"})
+    help_page = [*used("search_knowledge", {}), said("assistant", "Note its number, for example HP-10388.")]
+    assert wanted(ask(client, said("user", "How do I return it?"), *help_page, question)) == ("my_orders", {})
     none = used("my_orders", {"orders": [SHIPPED]})
     assert "already left" in ask(client, question, *none).content
 

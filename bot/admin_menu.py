@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 
@@ -61,6 +62,9 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "Frontdesk",
     "SITE_SUBHEADER": "Settings",
     "SITE_SYMBOL": "support_agent",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("desk/icon.svg")}
+    ],
     "SITE_URL": reverse_lazy("desk:inbox"),
     "SHOW_VIEW_ON_SITE": False,
     "COLORS": {"primary": ACCENT},

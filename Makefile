@@ -8,6 +8,9 @@ UV := uv==0.13.9
 BIN := .venv/bin
 # Checks need settings that load, not servers.
 CHECKS := DEBUG=1 FRONTDESK_DEMO=1
+# What a deployment would set; these values open nothing.
+DEPLOYED := DEBUG= SECRET_KEY=for-the-check-only-5f0e2b7c9d1a4e6f8b3c7d2a1e9f4b6c8d0a2e4f DATA_KEYS=YSBrZXkgZm9yIGxpbnQsIG5ldmVyIGZvciBhIHNpdGU= \
+	ALLOWED_HOSTS=desk.example.com PUBLIC_URL=https://desk.example.com
 FIND_BROWSER := command -v chromium chromium-browser google-chrome >/dev/null
 FIND_FONTS := fc-list :lang=zh 2>/dev/null | grep -q .
 
@@ -25,6 +28,7 @@ lint: .venv/.ready  ## Check style, types, imports, migrations and settings
 	@echo "mypy" && $(CHECKS) $(BIN)/mypy .
 	@echo "import-linter" && $(BIN)/lint-imports
 	@echo "migrations" && $(CHECKS) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	@echo "settings" && $(DEPLOYED) $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 fix: .venv/.ready  ## Format the code and mend what ruff can mend
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
+from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
@@ -17,7 +18,7 @@ from accounts.models import Site
 from bot import conversations, events
 from bot.errors import Rejected, Unknown
 from bot.models import group_of
-from bot.web import frames, rates, session
+from bot.web import frames, session
 from bot.web.doors import header, own_origin, refuse
 from bot.web.frames import BadFrame, Frame
 from bot.web.session import Session
@@ -59,11 +60,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self.channel_layer.group_discard(group_of(self.session.conversation.id), self.channel_name)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
-        """Forward events without Channels' hop into another thread: they touch no database."""
-        if message["type"] == "turn_event":
-            await self.turn_event(message)
-        else:
-            await super().dispatch(message)
+        """Without Channels' hop into another thread for each message: `in_thread` looks after connections."""
+        await getattr(self, get_handler_name(message))(message)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self._too_many():
@@ -129,15 +127,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def on_post(self, frame: frames.Post) -> None:
         here = self._here
         try:
-            await in_thread(rates.check_message, here.customer)
-            posted = await in_thread(
-                conversations.post,
-                here.conversation.id,
-                frame.id,
-                frame.text,
-                key=here.key,
-                origin=self.channel_name,
-            )
+            posted = await in_thread(here.post, frame, origin=self.channel_name)
         except Rejected as error:
             text = error.text(here.locale)
             await self._send(

@@ -18,7 +18,8 @@ from bot.models import Conversation, Message, Turn
 from bot.privacy.placeholders import PLACEHOLDER
 from bot.privacy.restore import restore, restore_json
 from bot.privacy.vault import Vault
-from bot.web.frames import Hello
+from bot.web import rates
+from bot.web.frames import Hello, Post
 
 READY_BYTES = 200_000
 
@@ -123,6 +124,11 @@ class Session:
             privacy_url=site.privacy_url,
             max_chars=settings.MESSAGE_MAX_CHARS,
         )
+
+    def post(self, frame: Post, origin: str) -> conversations.Posted:
+        """Store what the customer says. Raises Rejected, also when they write too fast."""
+        rates.check_message(self.customer)
+        return conversations.post(self.conversation.id, frame.id, frame.text, key=self.key, origin=origin)
 
     def replay(self, turn_id: UUID, after: int) -> list[str]:
         """The events of a turn after number `after`, from the log, else its `final` from the database."""

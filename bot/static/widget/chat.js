@@ -50,6 +50,8 @@ export class Chat {
   }
 
   async approve(call, approved) {
+    // A second click, or one that comes after the other tab's, has nothing to add.
+    if (this.store.approvals.get(call)?.state !== "open") return;
     settleApproval(this, call, "sending");
     const sent = await this.#ask("approve", { call, approved });
     const approval = this.store.approvals.get(call);

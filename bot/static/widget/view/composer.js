@@ -72,8 +72,11 @@ export class Composer {
     if (this.grownFor === this.input.value && this.grownAt === innerWidth) return;
     this.grownFor = this.input.value;
     this.grownAt = innerWidth;
+    // The form keeps its height while the text is measured, or the messages above would lose their place.
+    this.element.style.minBlockSize = `${this.element.offsetHeight}px`;
     this.input.style.blockSize = "auto";
     this.input.style.blockSize = `${this.input.scrollHeight}px`;
+    this.element.style.minBlockSize = "";
   }
 
   /** Enter sends, except with Shift or while an input method is still composing a word. */

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from markdown_it import MarkdownIt
 
-from demo import content, visitor
+from demo import content, deployment, visitor
 from demo.models import Order, Product, Shopper
 
 CATEGORIES = ("camp", "footwear", "clothing", "packs")
@@ -121,6 +121,7 @@ def _show(request: HttpRequest, page: str, **context: Any) -> HttpResponse:
         "shopper": shopper,
         "identity": visitor.identity_token(shopper) if shopper else "",
         "public_url": settings.PUBLIC_URL,
+        "accent": deployment.LOOK["colour"],
         "stand_in": settings.OFFLINE_MODEL,
         "featured_help": [content.article(slug, locale) for slug in FEATURED_HELP],
     }

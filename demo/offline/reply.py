@@ -49,7 +49,7 @@ def _after_tool(prompt: Prompt) -> Say | Ask:
     if last.tool == "search_knowledge":
         return _from_passages(prompt, last.data)
     if "error" in last.data:
-        return Say(_said(prompt, "tool_failed", error=str(last.data["error"])))
+        return Say(_failed(prompt, str(last.data["error"])))
     if last.tool == "my_orders":
         return _from_orders(prompt, _orders(last.data))
     if last.tool == "order_status":
@@ -59,6 +59,13 @@ def _after_tool(prompt: Prompt) -> Say | Ask:
     if last.data.get("declined"):
         return Say(_said(prompt, "declined"))
     return Say(_said(prompt, "person_asked" if last.tool == "ask_for_human" else "tool_done"))
+
+
+def _failed(prompt: Prompt, error: str) -> str:
+    """A shop's own reason is for the customer's eyes; that nobody is signed in is said in our words."""
+    if "not signed in" in error:
+        return _said(prompt, "sign_in")
+    return _said(prompt, "tool_failed", error=error)
 
 
 def _from_passages(prompt: Prompt, data: dict[str, Any]) -> Say:

@@ -37,6 +37,8 @@ def _claim(var: Path) -> Iterator[None]:
         lock = (var / "lock").open("a+")
     except PermissionError as error:
         raise EmbeddedError(f"{error.filename} belongs to another account: set FRONTDESK_VAR.") from None
+    except OSError as error:
+        raise EmbeddedError(f"{var} cannot be the data folder ({error.strerror}): set FRONTDESK_VAR.") from None
     with lock:
         try:
             # lockf rather than flock: a forked child does not keep the lock of a killed parent.

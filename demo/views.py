@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from markdown_it import MarkdownIt
 
+from accounts.models import Site
 from demo import content, deployment, visitor
 from demo.models import Order, Product, Shopper
 
@@ -121,7 +122,7 @@ def _show(request: HttpRequest, page: str, **context: Any) -> HttpResponse:
         "shopper": shopper,
         "identity": visitor.identity_token(shopper) if shopper else "",
         "public_url": settings.PUBLIC_URL,
-        "accent": deployment.LOOK["colour"],
+        "accent": Site.objects.values_list("colour", flat=True).filter(key=deployment.KEY).first(),
         "stand_in": settings.OFFLINE_MODEL,
         "featured_help": [content.article(slug, locale) for slug in FEATURED_HELP],
     }

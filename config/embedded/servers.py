@@ -38,7 +38,7 @@ def _claim(var: Path) -> Iterator[None]:
     except PermissionError as error:
         raise EmbeddedError(f"{error.filename} belongs to another account: set FRONTDESK_VAR.") from None
     except OSError as error:
-        raise EmbeddedError(f"{var} cannot be the data folder ({error.strerror}): set FRONTDESK_VAR.") from None
+        raise EmbeddedError(f"{var} cannot hold the data ({error.strerror}): set FRONTDESK_VAR.") from None
     with lock:
         try:
             # lockf rather than flock: a forked child does not keep the lock of a killed parent.

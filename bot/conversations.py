@@ -46,18 +46,28 @@ def current(customer: Customer, locale: str) -> Conversation:
 
 
 def adopt(anonymous: Customer, verified: Customer) -> None:
-    """Give an anonymous visitor's open conversation to who they turn out to be, unless they have one open."""
+    """Give an anonymous visitor's open conversation to who they turn out to be, unless they have one open.
+
+    The visitor's other tabs leave it: an anonymous session never reads account data.
+    """
     if anonymous.verified or anonymous.site_id != verified.site_id:
+        return
+    opened = Conversation.objects.filter(customer=anonymous, closed_at=None).first()
+    if opened is None:
         return
     try:
         with transaction.atomic():
-            Conversation.objects.filter(customer=anonymous, closed_at=None).update(customer=verified)
+            adopted = Conversation.objects.filter(id=opened.id, customer=anonymous).update(customer=verified)
     except IntegrityError:
         # The verified customer's own open conversation wins.
         return
+    if adopted:
+        events.adopted(opened.id, verified.id)
 
 
-def post(conversation_id: UUID, uuid: UUID, text: str, *, key: bytes, origin: str = "") -> Posted:
+def post(
+    customer: Customer, conversation_id: UUID, uuid: UUID, text: str, *, key: bytes, origin: str = ""
+) -> Posted:
     """Store a message, sealed with the conversation's data key, and open or join its turn.
 
     The same uuid again finds the stored message and answers the same. Raises Rejected.
@@ -70,7 +80,7 @@ def post(conversation_id: UUID, uuid: UUID, text: str, *, key: bytes, origin: st
         ).first()
         if stored:
             return Posted(stored, stored.turn_id, new=False)
-        if conversation.closed_at:
+        if conversation.closed_at or conversation.customer_id != customer.id:
             raise Rejected("closed")
         turn = _turn_for(conversation)
         message = Message.objects.create(
@@ -128,6 +138,8 @@ def approve(conversation_id: UUID, call: UUID, *, approved: bool) -> None:
     """The customer's tap on a proposed change; a yes opens the turn that does it."""
     with transaction.atomic():
         conversation = Conversation.objects.select_for_update().get(id=conversation_id)
+        if conversation.closed_at:
+            raise Unknown
         if not approvals.decide(conversation_id, call, approved=approved, now=timezone.now()):
             raise Unknown
         if not approved:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from bot.events.frames import (
     Accepted,
+    Adopted,
     AllowanceBody,
     ApprovalAsked,
     ApprovalBody,
@@ -53,6 +54,7 @@ from bot.outbox import Channel, outbox
 __all__ = [
     "DESK",
     "Accepted",
+    "Adopted",
     "AllowanceBody",
     "ApprovalAsked",
     "ApprovalBody",
@@ -88,6 +90,7 @@ __all__ = [
     "TurnEvent",
     "TurnLog",
     "Working",
+    "adopted",
     "approval_state",
     "closed",
     "desk_changed",
@@ -206,6 +209,11 @@ def approval_state(conversation: UUID, call: UUID, state: ApprovalOutcome) -> No
 
 def rated(conversation: UUID, message: UUID) -> None:
     _publish(conversation, Rated(id=message))
+
+
+def adopted(conversation: UUID, customer: UUID) -> None:
+    _publish(conversation, Adopted(customer=customer))
+    desk_changed(conversation)
 
 
 def closed(conversation: UUID) -> None:

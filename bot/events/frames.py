@@ -243,6 +243,13 @@ class Rated(Closed):
     id: UUID
 
 
+class Adopted(Closed):
+    """The conversation is a verified customer's now; whoever watches it as somebody else leaves."""
+
+    type: Literal["adopted"] = "adopted"
+    customer: UUID
+
+
 class ClosedByOther(Closed):
     """The conversation was closed; the customer's tabs start over with a fresh `ready`."""
 

@@ -138,6 +138,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
                     retry_at=error.retry_at,
                 )
             )
+            if error.code == "closed":
+                # What told this socket so was lost on the way.
+                await self._follow()
             return
         await self._send(events.Accepted(id=frame.id, turn=posted.turn))
         body = events.message_body(posted.message, frame.text.strip())
@@ -190,6 +193,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 await self._show_message(event)
             case "closed":
                 await self._follow()
+            case "adopted" if event["customer"] != str(self._here.customer.id):
+                await self._follow()
             case "status":
                 await self._send_text(message["body"])
             case "approval_state":
@@ -203,7 +208,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self._send(events.MessageFrame(message=body))
 
     async def _follow(self) -> None:
-        """The conversation was closed in another tab or by an agent: go on in the next one."""
+        """The conversation was closed, or is somebody else's by now: go on in the next one."""
         await self._leave()
         await in_thread(self._here.follow)
         await self._join()

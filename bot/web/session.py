@@ -128,7 +128,9 @@ class Session:
     def post(self, frame: Post, origin: str) -> conversations.Posted:
         """Store what the customer says. Raises Rejected, also when they write too fast."""
         rates.check_message(self.customer)
-        return conversations.post(self.conversation.id, frame.id, frame.text, key=self.key, origin=origin)
+        return conversations.post(
+            self.customer, self.conversation.id, frame.id, frame.text, key=self.key, origin=origin
+        )
 
     def replay(self, turn_id: UUID, after: int) -> list[str]:
         """The events of a turn after number `after`, from the log, else its `final` from the database."""

@@ -2,6 +2,7 @@
 
 import time
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -45,6 +46,30 @@ async def test_identity_adopts_the_anonymous_conversation(tab: Connect) -> None:
     # Who holds the anonymous token reaches the conversation no more.
     async with tab(token=before["token"]) as visitor:
         assert visitor.frames[0]["conversation"]["id"] != before["conversation"]["id"]
+
+
+async def test_anonymous_tab_leaves_the_conversation_that_was_adopted(tab: Connect) -> None:
+    async with tab() as visitor:
+        before = visitor.frames[0]
+        async with tab(token=before["token"], identity=sign("alice")) as alice:
+            assert (await visitor.until("ready"))["conversation"]["id"] != before["conversation"]["id"]
+            await alice.send("rate", message=str(uuid4()), score=1, ref="r")
+            assert (await alice.until("error"))["code"] == "unknown"
+            assert [frame["type"] for frame in alice.frames].count("ready") == 1
+
+
+async def test_message_into_an_adopted_conversation_is_rejected(tab: Connect) -> None:
+    async with tab() as visitor:
+        # The event that tells of the adoption is lost.
+        alice = await Customer.objects.acreate(
+            site_id=(await Customer.objects.aget()).site_id, external_id="a"
+        )
+        await Conversation.objects.aupdate(customer=alice)
+        await visitor.say("Where are my orders?")
+        await visitor.until("rejected", code="closed")
+        await visitor.until("ready")
+        await visitor.say("And here?")
+        await visitor.until("accepted")
 
 
 async def test_own_open_conversation_wins_over_an_anonymous_one(tab: Connect) -> None:

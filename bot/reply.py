@@ -1,7 +1,7 @@
 """The one place where a turn ends: the reply is stored under the fence, the quota settled, `final` sent.
 
 A worker that has answered, a customer who stops, an agent who takes over and a rescue that gives up all come
-here. Whoever moves the turn from running to done first has ended it; everybody else finds it done.
+here. Whoever moves the turn to done first has ended it; everybody else finds it done.
 """
 
 from dataclasses import dataclass, field
@@ -72,7 +72,7 @@ def _tell(turn: Turn, message: Message, reply: Reply, log: events.TurnLog) -> No
 
 def _close(turn: Turn, attempt: int, reply: Reply) -> bool:
     """Ownership is part of the statement: the bot says nothing once a person has the conversation."""
-    held = Turn.objects.filter(id=turn.id, state=Turn.State.RUNNING, attempt=attempt)
+    held = Turn.objects.filter(id=turn.id, attempt=attempt).exclude(state=Turn.State.DONE)
     if reply.outcome != "handed_over":
         held = held.filter(conversation__handler=Conversation.Handler.BOT)
     return bool(
@@ -103,6 +103,13 @@ def fence(conversation: UUID, outcome: events.Outcome, turn: UUID | None = None)
 
 
 def _fence_one(turn: Turn, outcome: events.Outcome) -> bool:
+    if turn.state == Turn.State.QUEUED:
+        # It ends where it waits: nothing was shown, and another turn may be running.
+        log = events.TurnLog(turn.id, turn.attempt, turn.conversation_id)
+        if end(turn, turn.attempt, Reply("", outcome, "system", reason=outcome), log):
+            return True
+        # A worker has just begun it.
+        turn.refresh_from_db(fields=["attempt", "state"])
     attempt = turn.attempt + 1
     raised = (
         Turn.objects.filter(id=turn.id, attempt=turn.attempt)

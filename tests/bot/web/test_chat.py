@@ -247,6 +247,24 @@ async def test_stop_ends_the_turn_with_what_was_shown(tab: Connect, model: Scrip
     assert reply.masked == "Only this much"
 
 
+async def test_stop_ends_the_turn_that_waits_and_leaves_the_running_one(
+    tab: Connect, model: Scripted, worker: None
+) -> None:
+    go_on = threading.Event()
+    model.add(["One", go_on, " done."])
+    async with tab("alice") as alice:
+        await alice.say("First question about tents")
+        first = (await alice.until("accepted"))["turn"]
+        await alice.until("delta")
+        await alice.say("Second question about boots")
+        second = (await alice.until("accepted"))["turn"]
+        await alice.send("stop", turn=second)
+        assert (await alice.until("final", turn=second))["state"] == "stopped"
+        go_on.set()
+        assert (await alice.until("final", turn=first))["message"]["text"] == "One done."
+    assert len(model.requests) == 1
+
+
 async def test_model_gone_is_answered_degraded(tab: Connect, model: Scripted, worker: None) -> None:
     model.add(ServerFault("down"), ServerFault("down"), ServerFault("down"))
     async with tab("alice") as alice:

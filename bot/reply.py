@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts import quota
 from bot import events
-from bot.models import Conversation, Message, Turn
+from bot.models import Conversation, Message, ToolCall, Turn
 
 
 @dataclass
@@ -60,13 +60,16 @@ def end(turn: Turn, attempt: int, reply: Reply, log: events.TurnLog) -> Message 
         )
         Conversation.objects.filter(id=turn.conversation_id).update(active_at=message.created_at)
         (quota.settle if reply.counts else quota.release)(turn.id)
-        transaction.on_commit(lambda: _tell(turn, message, reply, log))
+        # Asked here, for once the turn is done nothing may fail before `final` is on its way.
+        left = allowance(turn.conversation)
+        transaction.on_commit(lambda: _tell(turn, message, reply, left, log))
     return message
 
 
-def _tell(turn: Turn, message: Message, reply: Reply, log: events.TurnLog) -> None:
-    body = events.message_body(message, reply.text)
-    log.final(body, reply.outcome, allowance(turn.conversation))
+def _tell(
+    turn: Turn, message: Message, reply: Reply, left: events.AllowanceBody, log: events.TurnLog
+) -> None:
+    log.final(events.message_body(message, reply.text), reply.outcome, left)
     events.desk_changed(turn.conversation_id)
 
 
@@ -99,7 +102,10 @@ def fence(conversation: UUID, outcome: events.Outcome, turn: UUID | None = None)
         under_way = under_way.filter(id=turn)
     # Running before queued: a conversation has one running turn.
     rows = under_way.select_related("conversation__customer__site__default_tier").order_by("-state")
-    return sum(_fence_one(row, outcome) for row in rows)
+    ended = [row for row in rows if _fence_one(row, outcome)]
+    for row in ended:
+        _leave_undone(row)
+    return len(ended)
 
 
 def _fence_one(turn: Turn, outcome: events.Outcome) -> bool:
@@ -124,14 +130,25 @@ def _fence_one(turn: Turn, outcome: events.Outcome) -> bool:
         return False
     log = events.TurnLog(turn.id, attempt, turn.conversation_id)
     shown = log.take_over()
+    if shown is None:
+        # The reply must stay what the customer sees, so that is taken back.
+        log.reset()
     reply = Reply(
-        text=shown,
+        text=shown or "",
         outcome=outcome,
         source="model" if shown else "system",
         reason=outcome,
         counts=bool(shown),
     )
     return end(turn, attempt, reply, log) is not None
+
+
+def _leave_undone(turn: Turn) -> None:
+    """A change that was approved and that nobody has begun is not made any more: its turn is over."""
+    approved = ToolCall.objects.filter(carried_by=turn, state=ToolCall.State.APPROVED)
+    for call in list(approved.values_list("id", flat=True)):
+        if approved.filter(id=call).update(state=ToolCall.State.EXPIRED):
+            events.approval_state(turn.conversation_id, call, "expired")
 
 
 def allowance(conversation: Conversation) -> events.AllowanceBody:

@@ -10,6 +10,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import structlog
+from redis.exceptions import RedisError
+
 from bot.events.frames import (
     Accepted,
     Adopted,
@@ -105,6 +108,8 @@ __all__ = [
 
 DESK = "desk"
 
+log = structlog.get_logger(__name__)
+
 
 def message_body(message: Message, text: str | None) -> MessageBody:
     """`message` as a browser sees it; `text` is the face its reader is entitled to."""
@@ -165,10 +170,15 @@ class TurnLog:
             Final(turn=self.turn, attempt=self.attempt, message=message, state=state, allowance=allowance)
         )
 
-    def take_over(self) -> str:
-        """Shut out earlier attempts; the text that the customer has been shown. Waits for Redis."""
+    def take_over(self) -> str | None:
+        """Shut out earlier attempts; the text that the customer has been shown, None when Redis is away."""
+        try:
+            written = outbox().take_over(self._channel)
+        except RedisError as error:
+            log.warning("nobody knows what was shown", turn=str(self.turn), error=type(error).__name__)
+            return None
         shown = ""
-        for body in outbox().take_over(self._channel):
+        for body in written:
             event = json.loads(body)
             if event["type"] == "delta":
                 shown += event["text"]

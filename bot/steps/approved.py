@@ -1,6 +1,7 @@
 """Do what the customer approved, before anything else is said."""
 
 from bot import events, words
+from bot.errors import Fenced
 from bot.models import ToolCall
 from bot.reply import Reply
 from bot.steps.work import Work
@@ -11,9 +12,13 @@ def carry_out(work: Work) -> Reply | None:
     """Run the approved changes of this turn; a Reply when nobody can say whether one was done."""
     calls = list(ToolCall.objects.filter(carried_by=work.turn).order_by("created_at"))
     for call in calls:
-        if call.finished_at is None and runner.carry_out(work.bench, call) is None:
-            return _unsure(work, call)
+        begun = call.finished_at is not None or runner.carry_out(work.bench, call) is not None
         call.refresh_from_db()
+        if call.state in (ToolCall.State.APPROVED, ToolCall.State.EXPIRED):
+            # Not begun: the turn was stopped, or a person has taken over.
+            raise Fenced
+        if not begun:
+            return _unsure(work, call)
     work.approved = calls
     return None
 

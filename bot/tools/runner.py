@@ -93,10 +93,13 @@ def perform(bench: Bench, tool: Tool, arguments: dict[str, Any], call: ToolCall)
 
 
 def carry_out(bench: Bench, call: ToolCall) -> Ran | None:
-    """Do an approved change, once; None when somebody has started it before and nobody knows how it ended."""
-    started = ToolCall.objects.filter(id=call.id, state=ToolCall.State.APPROVED).update(
-        state=ToolCall.State.STARTED
-    )
+    """Do an approved change, once, while the turn is ours; None when it cannot be started any more."""
+    started = ToolCall.objects.filter(
+        id=call.id,
+        state=ToolCall.State.APPROVED,
+        carried_by__state=Turn.State.RUNNING,
+        carried_by__attempt=bench.events.attempt,
+    ).update(state=ToolCall.State.STARTED)
     if not started:
         return None
     bench.events.working(words.say("working.change", bench.locale))

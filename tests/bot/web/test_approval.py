@@ -1,15 +1,20 @@
 """Changes: proposed by the model, made by the customer's tap, once (I4)."""
 
+import threading
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from bot import tasks
+from accounts.models import Customer
+from bot import events, tasks
 from bot.desk import approvals
 from bot.llm.base import ToolRequest
 from bot.llm.scripted import Scripted
-from bot.models import ToolCall, Turn
+from bot.models import Conversation, ToolCall, Turn
+from bot.privacy import veil
+from bot.tools import runner
+from bot.tools.runner import Bench, Shown
 from demo.models import Order
 from demo.seed import seed_shop
 from tests.bot.conftest import Connect, Tab
@@ -90,6 +95,36 @@ async def test_open_question_is_in_ready_and_expires(
         tasks.expire_approvals.delay()
         assert (await alice.until("approval_state", call=call))["state"] == "expired"
     assert await status() == "processing"
+
+
+async def test_change_is_not_made_once_the_customer_asks_for_a_person(
+    tab: Connect, model: Scripted, worker: None, shop: None
+) -> None:
+    never = threading.Event()
+    async with tab("alice") as alice:
+        call = await ask_to_cancel(alice, model)
+        model.add(["A long story", never])
+        await alice.say("Tell me a story first")
+        await alice.until("delta")
+        await alice.send("approve", call=call, approved=True)
+        await alice.send("human")
+        assert (await alice.until("approval_state", call=call))["state"] == "expired"
+        never.set()
+    assert await status() == "processing"
+
+
+def test_change_is_not_begun_by_an_attempt_that_was_shut_out(alice: Customer, shop: None) -> None:
+    conversation = Conversation.objects.create(site=alice.site, customer=alice)
+    turn = Turn.objects.create(conversation=conversation, state="running", attempt=2)
+    call = ToolCall.objects.create(
+        turn=turn, call="c", name="cancel_order", arguments={"number": "HP-10431"}, state="approved"
+    )
+    call.carried_by = turn
+    call.save()
+    log = events.TurnLog(turn.id, 1, conversation.id)
+    bench = Bench(turn, veil.of(conversation), log, Shown(), "alice", "demo", "en")
+    assert runner.carry_out(bench, call) is None
+    assert Order.objects.get(number="HP-10431").status == "processing"
 
 
 async def test_change_with_an_unknown_end_is_not_made_again(

@@ -247,6 +247,26 @@ async def test_stop_ends_the_turn_with_what_was_shown(tab: Connect, model: Scrip
     assert reply.masked == "Only this much"
 
 
+async def test_stop_takes_back_what_was_shown_when_redis_does_not_know_it(
+    tab: Connect, model: Scripted, worker: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*args: object) -> list[str]:
+        raise redis.ConnectionError
+
+    never = threading.Event()
+    model.add(["Only this much", never])
+    async with tab("alice") as alice:
+        await alice.say("Talk for a long time")
+        turn = (await alice.until("accepted"))["turn"]
+        await alice.until("delta")
+        monkeypatch.setattr(outboxes.Outbox, "take_over", away)
+        await alice.send("stop", turn=turn)
+        final = await alice.until("final", turn=turn)
+        assert final["state"] == "stopped"
+        assert final["message"]["text"] == alice.text() == ""
+        never.set()
+
+
 async def test_stop_ends_the_turn_that_waits_and_leaves_the_running_one(
     tab: Connect, model: Scripted, worker: None
 ) -> None:

@@ -14,7 +14,7 @@ from demo.offline.prompt import CHINESE
 SENTENCES = 3
 GOOD_ENOUGH = 0.3  # of the best sentence's score
 # How much a sentence gains from what stands around it.
-TITLE, OPENING, FIGURE = 0.6, 0.5, 0.6
+TITLE, OPENING, FIGURE, INTRODUCTION = 0.6, 0.5, 0.6, 1.5
 RANK, PLACE = 0.5, 0.02  # what it loses for each step down
 MARKUP = re.compile(r"^\s*(?:[-*+]\s+|\d+\.\s+|>\s?)|\*\*|__|`", re.MULTILINE)
 LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
@@ -31,12 +31,15 @@ class Sentence:
     text: str
     words: frozenset[str]
     about: frozenset[str]
+    introduces: bool
 
 
 def answer(question: str, language: str, passages: list[dict[str, Any]]) -> str | None:
     """Two to four sentences in the customer's language with their source, or None when nothing fits."""
     readable = [passage for passage in passages if _language_of(passage) == language]
     asked = words_of(_as_written_here(question.lower(), language), language)
+    # Pages whose very title was asked for come first.
+    readable.sort(key=lambda passage: not asked & words_of(str(passage.get("title", "")), language))
     sentences = [
         sentence for at, passage in enumerate(readable) for sentence in _sentences(at, passage, language)
     ]
@@ -93,7 +96,8 @@ def _sentences(at: int, passage: dict[str, Any], language: str) -> list[Sentence
         for part in SENTENCE[language].split(MARKUP.sub("", LINK.sub(r"\1", text))):
             sentence = part.strip()
             if sentence and sentence[-1] in ".!?。！？":
-                found.append(Sentence(at, len(found), sentence, words_of(sentence, language), about))
+                words = words_of(sentence, language)
+                found.append(Sentence(at, len(found), sentence, words, about, introduces=not heading))
     return found
 
 
@@ -116,6 +120,8 @@ def _score(asked: frozenset[str], sentence: Sentence, rarity: dict[str, float], 
     score = (shared + TITLE * about) / (1 + 0.02 * len(sentence.words))
     if score and sentence.place < 2:
         score += OPENING * max(about, 0.5)
+    if sentence.introduces and sentence.place < 2 and asked & sentence.about:
+        score += INTRODUCTION
     if score and wants_figure and re.search(r"\d", sentence.text):
         score += FIGURE
     return score - RANK * sentence.passage - PLACE * sentence.place

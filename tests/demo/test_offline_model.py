@@ -123,6 +123,7 @@ def test_streamed_tool_call_joins_to_json(client: openai.OpenAI) -> None:
         ("订单HP-10423什么时候到", "order_status", {"number": "HP-10423"}),
         ("Please cancel HP-10431", "cancel_order", {"number": "HP-10431"}),
         ("取消订单 HP-10431", "cancel_order", {"number": "HP-10431"}),
+        ("订单 HP-10427 怎么样了？", "order_status", {"number": "HP-10427"}),
         ("Cancel my order", "my_orders", {}),
         ("I want to talk to a human", "ask_for_human", {"reason": "customer_request"}),
         ("转人工", "ask_for_human", {"reason": "customer_request"}),

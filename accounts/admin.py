@@ -124,7 +124,7 @@ class LimitInline(TabularInline):
     form = LimitForm
     extra = 0
     hide_title = True
-    verbose_name_plural = "Limits: none, and they may use as much as they like"
+    verbose_name_plural = "Limits (without any, they may use as much as they like)"
 
 
 @admin.register(Tier)

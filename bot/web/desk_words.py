@@ -121,7 +121,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "total_title": ("Time until the reply was complete", "完成回答所用时间"),
     "seconds": ("s", "秒"),
     "outcome_degraded": ("Degraded", "降级回答"),
-    "outcome_awaiting_approval": ("Awaits approval", "等待确认"),
+    "outcome_awaiting_approval": ("Asked for approval", "请求确认"),
     "outcome_stopped": ("Stopped", "已停止"),
     "outcome_handed_over": ("Handed over", "已转接"),
     "outcome_failed": ("Failed", "失败"),

@@ -56,6 +56,7 @@ export class Chat {
     const sent = await this.#ask("approve", { call, approved });
     const approval = this.store.approvals.get(call);
     if (!sent && approval?.state === "sending") this.store.approvals.set(call, { ...approval, state: "open" });
+    else if (!sent) this.store.note = null; // Decided meanwhile, in another tab.
     this.store.changed();
   }
 
@@ -70,11 +71,12 @@ export class Chat {
   }
 
   startNew() {
+    this.store.anew = true;
     this.#ask("new");
   }
 
   earlier() {
-    const oldest = this.store.entries.find((entry) => entry.message && !entry.status);
+    const oldest = this.store.entries.find((entry) => entry.message && !entry.status && !entry.past);
     if (!this.store.more || this.store.loadingEarlier || !oldest) return;
     this.store.loadingEarlier = this.socket.send("history", { before: oldest.message.id });
     this.store.changed();
@@ -106,7 +108,7 @@ export class Chat {
 
   /** Reconnects as the customer whom a signed token names. */
   identify(jwt) {
-    this.store.connected = false;
+    Object.assign(this.store, { connected: false, anew: true });
     this.start(jwt);
   }
 

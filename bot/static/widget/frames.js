@@ -8,7 +8,8 @@ export const frames = {
     const { store } = chat;
     const same = store.conversation.id === frame.conversation.id;
     if (!same) chat.turns.clear();
-    if (!same) store.entries = store.entries.filter((entry) => entry.status);
+    if (!same) leaveConversation(store);
+    store.anew = false;
     store.phase = "live";
     store.site = { ...store.site, ...frame.site };
     store.customer = frame.customer;
@@ -52,7 +53,7 @@ export const frames = {
     const { store } = chat;
     const known = new Set(store.entries.map((entry) => entry.key));
     const older = messages.map((message) => ({ key: chat.keyOf(message), message })).filter(({ key }) => !known.has(key));
-    store.entries = [...older, ...store.entries];
+    store.entries = [...older, ...store.entries.filter((entry) => !entry.past)];
     store.more = more;
     store.loadingEarlier = false;
     store.changed();
@@ -116,6 +117,13 @@ export const turnEvents = {
     if (message) chat.arrived(message);
   },
 };
+
+/** Keeps what was not sent, and, where staff closed the conversation, its last words until they are read. */
+function leaveConversation(store) {
+  const closedByStaff = !store.anew && store.entries.findLast((entry) => entry.message)?.message.author === "system";
+  store.entries = store.entries.filter((entry) => entry.status || (closedByStaff && entry.message));
+  for (const entry of store.entries) entry.past = !entry.status;
+}
 
 /** Takes the open approvals from the server; those already decided on this screen stay as they were. */
 function keepApprovals(store, open, same) {

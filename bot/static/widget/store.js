@@ -19,7 +19,8 @@ export class Store {
     this.site = { ...this.config, greeting: "", suggestions: [], max_chars: 4000 };
     this.customer = { verified: false };
     this.conversation = { id: null, handler: "bot" };
-    this.entries = []; // the timeline: {key, message, live, status, reason, notice}
+    this.entries = []; // the timeline: {key, message, live, status, reason, past}
+    this.anew = false; // the next conversation is one the customer or the page asked for
     this.more = false;
     this.loadingEarlier = false;
     this.approvals = new Map();
@@ -61,11 +62,12 @@ export class Store {
     const known = new Map(this.entries.map((entry) => [entry.key, entry]));
     const keys = new Set(messages.map(keyOf));
     const joint = this.entries.findIndex((entry) => messages.length && entry.key === keyOf(messages[0]));
-    const earlier = joint > 0 ? this.entries.slice(0, joint).filter((entry) => entry.message) : [];
+    const past = this.entries.filter((entry) => entry.past);
+    const earlier = joint > 0 ? this.entries.slice(0, joint).filter((entry) => entry.message && !entry.past) : [];
     const newest = messages.map((message) => ({ ...known.get(keyOf(message)), ...stored(message) }));
     const answering = this.entries.filter((entry) => entry.live && running === entry.live.turn && !keys.has(entry.key));
     const unsent = this.entries.filter((entry) => isUnsent(entry) && !keys.has(entry.key));
-    this.entries = [...earlier, ...newest, ...answering, ...unsent];
+    this.entries = [...past, ...earlier, ...newest, ...answering, ...unsent];
     for (const entry of this.entries) entry.revision = (entry.revision ?? 0) + 1;
     this.changed();
     return earlier.length > 0;

@@ -2,6 +2,8 @@
 import { attribute, h, icon, setText } from "./element.js";
 
 const COUNTER_FROM = 0.9;
+/** How many times the longest message fits the field: more than that only makes the page slow. */
+const ROOM = 10;
 
 export class Composer {
   constructor(chat, sent) {
@@ -34,6 +36,7 @@ export class Composer {
 
   update({ site, running }) {
     this.max = site.max_chars;
+    attribute(this.input, "maxlength", this.max * ROOM);
     this.running = Boolean(running);
     this.#draw();
     this.#grow();

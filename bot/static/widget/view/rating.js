@@ -16,7 +16,7 @@ export class Rating {
   update(entry) {
     this.entry = entry;
     const { message } = entry;
-    this.element.hidden = message?.author !== "bot";
+    this.element.hidden = message?.author !== "bot" || entry.past;
     attribute(this.good, "aria-pressed", String(message?.rating === 1));
     attribute(this.bad, "aria-pressed", String(message?.rating === -1));
   }

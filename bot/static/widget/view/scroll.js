@@ -8,9 +8,9 @@ export class Scroll {
   constructor(element, { moved, nearTop }) {
     this.element = element;
     this.atEnd = true;
+    this.moved = moved;
     element.addEventListener("scroll", () => {
-      this.atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR;
-      moved(this.atEnd);
+      this.#look();
       if (element.scrollTop < EARLIER_WITHIN && element.scrollHeight > element.clientHeight) nearTop();
     }, { passive: true });
     new ResizeObserver(() => this.atEnd && this.toEnd()).observe(element);
@@ -21,13 +21,22 @@ export class Scroll {
     const anchor = this.atEnd ? null : this.#firstVisible();
     const before = anchor?.getBoundingClientRect().top;
     change();
-    if (!anchor) this.toEnd();
+    if (!anchor?.isConnected) this.toEnd();
     else this.element.scrollTop += anchor.getBoundingClientRect().top - before;
+    // Content that became short does not scroll, and so says nothing itself.
+    if (!this.atEnd) this.#look();
   }
 
   toEnd({ smooth = false } = {}) {
     this.atEnd = true;
+    this.moved(true);
     this.element.scrollTo({ top: this.element.scrollHeight, behavior: smooth ? "smooth" : "instant" });
+  }
+
+  #look() {
+    const { scrollHeight, scrollTop, clientHeight } = this.element;
+    this.atEnd = scrollHeight - scrollTop - clientHeight < NEAR;
+    this.moved(this.atEnd);
   }
 
   #firstVisible() {

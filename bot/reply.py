@@ -104,7 +104,7 @@ def fence(conversation: UUID, outcome: events.Outcome, turn: UUID | None = None)
     rows = under_way.select_related("conversation__customer__site__default_tier").order_by("-state")
     ended = [row for row in rows if _fence_one(row, outcome)]
     for row in ended:
-        _leave_undone(row)
+        leave_undone(row)
     return len(ended)
 
 
@@ -143,7 +143,7 @@ def _fence_one(turn: Turn, outcome: events.Outcome) -> bool:
     return end(turn, attempt, reply, log) is not None
 
 
-def _leave_undone(turn: Turn) -> None:
+def leave_undone(turn: Turn) -> None:
     """A change that was approved and that nobody has begun is not made any more: its turn is over."""
     approved = ToolCall.objects.filter(carried_by=turn, state=ToolCall.State.APPROVED)
     for call in list(approved.values_list("id", flat=True)):

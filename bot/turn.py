@@ -9,7 +9,7 @@ from django.db import transaction
 
 from accounts import quota
 from bot import events, leases, reply, words
-from bot.desk import handover
+from bot.desk import approvals, handover
 from bot.errors import Fenced, GaveUp
 from bot.llm.errors import UpstreamError
 from bot.models import Conversation, Turn
@@ -36,12 +36,14 @@ def run(turn_id: UUID) -> UUID | None:
     work = _open(turn_id, attempt)
     with leases.keeper().keep(turn_id, attempt):
         if attempt > 1:
+            approvals.take_back(turn_id)
             work.log.reset()
         work.log.working(words.say("working.thinking", work.locale))
         try:
             _end(work, answer(work))
         except Fenced:
             log.info("turn fenced", turn=str(turn_id), attempt=attempt)
+            _let_go(work)
     return _next(work)
 
 
@@ -56,24 +58,23 @@ def answer(work: Work) -> Reply:
     6. Without a model or quota: the degraded ladder, honestly labelled.
     """
     if work.conversation.handler != Conversation.Handler.BOT:
+        reply.leave_undone(work.turn)
         return Reply("", "handed_over", "system")
     if work.attempt > leases.MOST_ATTEMPTS:
-        return _say(work, degraded.reply(work, read.unscrubbed(work), "model_down"))
+        return _without_model(work, "model_down")
     try:
         read.scrub(work)
+        ending = approved.carry_out(work) or prepared.reply(work)
+        return _say(work, ending) if ending else _with_model(work)
     except PrivacyError as error:
+        # Also in the middle: what a tool has found cannot be masked.
         log.warning("scrubber down", turn=str(work.turn.id), error=type(error).__name__)
-        return _say(work, degraded.reply(work, read.unscrubbed(work), "model_down"))
-    ending = approved.carry_out(work) or prepared.reply(work)
-    if ending:
-        return _say(work, ending)
-    try:
-        return _with_model(work)
+        return _without_model(work, "model_down")
     except quota.Exhausted:
-        return _say(work, degraded.reply(work, work.question, "usage_limit"))
+        return _without_model(work, "usage_limit")
     except UpstreamError as error:
         log.warning("model gone", turn=str(work.turn.id), kind=error.kind)
-        return _say(work, degraded.reply(work, work.question, "model_down"))
+        return _without_model(work, "model_down")
     except GaveUp:
         text = words.say("gave_up", work.locale)
         return _say(work, Reply(text, "failed", "system", reason="too many rounds"))
@@ -88,20 +89,33 @@ def _with_model(work: Work) -> Reply:
     return model_loop.reply(work, chosen, calls, said)
 
 
+def _without_model(work: Work, reason: str) -> Reply:
+    """Step 6 of the story; found in this very process, so the question may be as it was typed."""
+    question = work.question or read.unscrubbed(work)
+    return _say(work, approved.give_up(work) or degraded.reply(work, question, reason))
+
+
 def _end(work: Work, ending: Reply) -> None:
     with transaction.atomic():
-        stored = reply.end(work.turn, work.attempt, ending, work.log)
-        if stored and ending.handover:
+        if not reply.end(work.turn, work.attempt, ending, work.log):
+            raise Fenced
+        if ending.handover:
             handover.join_queue(work.conversation.id, ending.handover)
-    if stored and ending.handover:
+    if ending.handover:
         # What the customer said meanwhile is for the person, too.
         reply.fence(work.conversation.id, "handed_over")
+
+
+def _let_go(work: Work) -> None:
+    """Whoever ended the turn may have done so before this attempt held its quota."""
+    if Turn.objects.filter(id=work.turn.id, state=Turn.State.DONE).exists():
+        quota.release(work.turn.id)
 
 
 def _say(work: Work, ending: Reply) -> Reply:
     """Show a reply that no model streamed; what a model had begun to say is taken back."""
     work.check_fence()
-    if work.first_text_at:
+    if work.first_text_at or (work.shown.cards and not ending.cards):
         work.log.reset()
     work.log.text(ending.text)
     return ending

@@ -34,6 +34,10 @@ _WORDS: dict[str, dict[str, str]] = {
         "en": "That did not work: {why} If you like, ask for a person.",
         "zh": "未能完成：{why} 如有需要，请点击“转人工”。",
     },
+    "approval.undone": {
+        "en": "This was not done: {title}. Please try again in a little while, or ask for a person.",
+        "zh": "未能办理：{title}。请稍后再试，或点击“转人工”。",
+    },
     "approval.unsure": {
         "en": "It is not certain whether this was done. A colleague will check and answer here.",
         "zh": "目前无法确定是否已办理，同事会核实后在这里回复您。",

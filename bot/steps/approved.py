@@ -3,7 +3,7 @@
 from bot import events, words
 from bot.errors import Fenced
 from bot.models import ToolCall
-from bot.reply import Reply
+from bot.reply import Reply, leave_undone
 from bot.steps.work import Work
 from bot.tools import runner
 
@@ -18,6 +18,20 @@ def carry_out(work: Work) -> Reply | None:
             # Not begun: the turn was stopped, or a person has taken over.
             raise Fenced
         if not begun:
+            return _unsure(work, call)
+    work.approved = calls
+    return None
+
+
+def give_up(work: Work) -> Reply | None:
+    """When no model will word it: what was done is kept to be told, what nobody has begun is not done."""
+    calls = work.approved or list(ToolCall.objects.filter(carried_by=work.turn).order_by("created_at"))
+    for call in calls:
+        if call.state == ToolCall.State.APPROVED:
+            leave_undone(work.turn)
+            text = words.say("approval.undone", work.locale, title=call.title)
+            return Reply(text, "degraded", "promise", reason="a change was not begun")
+        if call.finished_at is None:
             return _unsure(work, call)
     work.approved = calls
     return None

@@ -1,7 +1,9 @@
 """Changes: proposed by the model, made by the customer's tap, once (I4)."""
 
+import asyncio
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -11,13 +13,17 @@ from bot import events, tasks
 from bot.desk import approvals
 from bot.llm.base import ToolRequest
 from bot.llm.scripted import Scripted
-from bot.models import Conversation, ToolCall, Turn
+from bot.models import Conversation, Message, ToolCall, Turn
 from bot.privacy import veil
+from bot.privacy.errors import ScrubberDown
+from bot.reply import Reply
+from bot.steps import model_loop, read
 from bot.tools import runner
 from bot.tools.runner import Bench, Shown
 from demo.models import Order
 from demo.seed import seed_shop
 from tests.bot.conftest import Connect, Tab
+from tests.sockets import SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -95,6 +101,65 @@ async def test_open_question_is_in_ready_and_expires(
         tasks.expire_approvals.delay()
         assert (await alice.until("approval_state", call=call))["state"] == "expired"
     assert await status() == "processing"
+
+
+async def test_question_of_a_turn_that_was_stopped_is_not_open(
+    tab: Connect, model: Scripted, worker: None, shop: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proposed, go_on = threading.Event(), threading.Event()
+    reply = model_loop.reply
+
+    def late(*given: Any) -> Reply:
+        proposed.set()
+        go_on.wait(SECONDS)
+        return reply(*given)
+
+    monkeypatch.setattr(model_loop, "reply", late)
+    model.add(CANCEL)
+    async with tab("alice") as alice:
+        await alice.say("Cancel my order HP-10431 please")
+        turn = (await alice.until("accepted"))["turn"]
+        assert await asyncio.to_thread(proposed.wait, SECONDS)
+        await alice.send("stop", turn=turn)
+        await alice.until("final", state="stopped")
+        go_on.set()
+        async with tab("alice") as again:
+            assert again.frames[0]["approvals"] == []
+        await alice.send("approve", call=str((await ToolCall.objects.aget()).id), approved=True)
+        assert (await alice.until("error"))["code"] == "unknown"
+
+
+async def test_second_attempt_takes_the_question_of_the_first_back(
+    tab: Connect, model: Scripted, worker: None, shop: None
+) -> None:
+    async with tab("alice") as alice:
+        call = await ask_to_cancel(alice, model)
+        # The worker died before the turn had ended.
+        await Message.objects.filter(author="bot").adelete()
+        await Turn.objects.aupdate(state="running", outcome="", lease_until=timezone.now())
+        model.add(CANCEL)
+        tasks.run_turn.delay(str((await Turn.objects.aget()).id))
+        assert (await alice.until("approval_state", call=call))["state"] == "expired"
+        second = (await alice.until("approval"))["call"]
+        await alice.until("final", attempt=2)
+        async with tab("alice") as again:
+            assert [one["call"] for one in again.frames[0]["approvals"]] == [second]
+
+
+async def test_change_is_not_begun_without_a_scrubber_and_the_customer_is_told(
+    tab: Connect, model: Scripted, worker: None, shop: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(work: object) -> None:
+        raise ScrubberDown
+
+    async with tab("alice") as alice:
+        call = await ask_to_cancel(alice, model)
+        monkeypatch.setattr(read, "scrub", down)
+        await alice.send("approve", call=call, approved=True)
+        assert (await alice.until("approval_state", call=call))["state"] == "expired"
+        final = await alice.until("final", state="degraded")
+        assert "not done" in final["message"]["text"]
+        assert await status() == "processing"
 
 
 async def test_change_is_not_made_once_the_customer_asks_for_a_person(

@@ -1,7 +1,8 @@
 """Messages and turns, seen through the customer's socket."""
 
+import asyncio
 import threading
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import redis
@@ -10,11 +11,18 @@ from django.conf import settings
 
 from accounts.models import Hold, UsageEntry, Window
 from bot import outbox as outboxes
+from bot import turn as turns
 from bot.llm.base import ToolRequest
 from bot.llm.errors import ServerFault
 from bot.llm.scripted import Scripted
 from bot.models import Message, ToolCall, Turn
+from bot.privacy.errors import ScrubberDown
+from bot.privacy.veil import Veil
+from bot.steps import read
+from bot.steps.work import Work
+from demo.seed import seed_shop
 from tests.bot.conftest import Connect
+from tests.sockets import SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -306,6 +314,68 @@ async def test_text_of_a_model_that_breaks_off_is_taken_back(
         assert "reset" in [frame["type"] for frame in alice.frames]
         assert alice.text() == final["message"]["text"]
         assert "Half a sen" not in final["message"]["text"]
+
+
+async def test_scrubber_that_dies_in_the_middle_is_answered_degraded(
+    tab: Connect, model: Scripted, worker: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(veil: Veil, value: object) -> object:
+        raise ScrubberDown
+
+    monkeypatch.setattr(Veil, "mask_json", down)
+    model.add(["Let me see. ", ToolRequest("a", "my_orders", "{}")])
+    async with tab("alice") as alice:
+        await alice.say("Where are my purple submarines?")
+        final = await alice.until("final")
+        assert (final["state"], final["attempt"]) == ("degraded", 1)
+        assert final["message"]["text"] == alice.text()
+    assert len(model.requests) == 1
+
+
+async def test_card_of_a_tool_is_taken_back_with_the_answer_it_belonged_to(
+    tab: Connect, model: Scripted, worker: None
+) -> None:
+    model.add([ToolRequest("a", "my_orders", "{}")], *[ServerFault("gone")] * 3)
+    await sync_to_async(seed_shop)()
+    async with tab("alice") as alice:
+        await alice.say("Where are my purple submarines?")
+        final = await alice.until("final")
+        assert "cards" not in final["message"]
+        types = [frame["type"] for frame in alice.frames]
+        assert types.index("reset") > types.index("card")
+
+
+async def test_stop_before_the_quota_is_held_leaves_no_hold(
+    tab: Connect, model: Scripted, worker: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scrubbed, go_on, over = threading.Event(), threading.Event(), threading.Event()
+    scrub, run = read.scrub, turns.run
+
+    def late(work: Work) -> None:
+        scrub(work)
+        scrubbed.set()
+        go_on.wait(SECONDS)
+
+    def watched(turn: UUID) -> UUID | None:
+        try:
+            return run(turn)
+        finally:
+            over.set()
+
+    monkeypatch.setattr(read, "scrub", late)
+    monkeypatch.setattr(turns, "run", watched)
+    model.add(["Never ", "shown"])
+    async with tab("alice") as alice:
+        await alice.say("Stop me at once")
+        turn = (await alice.until("accepted"))["turn"]
+        assert await asyncio.to_thread(scrubbed.wait, SECONDS)
+        await alice.send("stop", turn=turn)
+        await alice.until("final", state="stopped")
+        go_on.set()
+        assert await asyncio.to_thread(over.wait, SECONDS)
+    assert await Hold.objects.filter(state="held").acount() == 0
+    window = await Window.objects.afirst()
+    assert window is None or (window.held, window.settled) == (0, 0)
 
 
 async def test_used_up_allowance_is_answered_degraded_without_a_model(

@@ -143,7 +143,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 await self._follow()
             return
         await self._send(events.Accepted(id=frame.id, turn=posted.turn))
-        body = events.message_body(posted.message, frame.text.strip())
+        body = here.read(posted.message)
         await self._send(events.MessageFrame(message=body))
         await self._ok(frame)
 

@@ -18,6 +18,7 @@ from bot import events
 from bot.desk import transcript
 from bot.models import Conversation, group_of
 from bot.web.doors import header, own_origin, refuse
+from bot.web.frames import MOST_EVENTS
 from bot.web.threads import in_thread
 
 FRAME_BYTES = 1024
@@ -46,7 +47,7 @@ class Resume(Frame):
 
     type: Literal["resume"]
     turn: UUID
-    after: int = Field(ge=0)
+    after: int = Field(ge=0, le=MOST_EVENTS)
 
 
 class Ping(Frame):

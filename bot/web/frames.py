@@ -4,7 +4,10 @@ import json
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import UUID4, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import UUID4, AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+REF_CHARACTERS = 64
+MOST_EVENTS = 1_000_000_000  # in a turn; Redis takes no number above 64 bits
 
 
 class BadFrame(Exception):
@@ -16,10 +19,16 @@ class BadFrame(Exception):
         self.ref = ref
 
 
+def sound(text: str) -> str:
+    """Half a surrogate pair, which JSON lets through, can be neither stored nor sent back."""
+    text.encode()
+    return text
+
+
 class Incoming(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    ref: Annotated[str, Field(max_length=64)] | None = None
+    ref: Annotated[str, AfterValidator(sound), Field(max_length=REF_CHARACTERS)] | None = None
 
 
 Id = Annotated[UUID, Field(strict=False)]
@@ -54,7 +63,7 @@ class Rate(Incoming):
     type: Literal["rate"]
     message: Id
     score: int
-    comment: str = ""
+    comment: Annotated[str, AfterValidator(sound)] = ""
 
 
 class Human(Incoming):
@@ -65,7 +74,7 @@ class Human(Incoming):
 class Resume(Incoming):
     type: Literal["resume"]
     turn: Id
-    after: Annotated[int, Field(ge=0)]
+    after: Annotated[int, Field(ge=0, le=MOST_EVENTS)]
 
 
 class LookBack(Incoming):
@@ -91,10 +100,19 @@ def parse(text: str) -> Frame:
         raw = json.loads(text)
     except (ValueError, RecursionError):
         raise BadFrame("not JSON") from None
-    ref = raw.get("ref") if isinstance(raw, dict) else None
     try:
         return _ADAPTER.validate_python(raw)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise BadFrame(f"{place}: {first['msg']}", ref if isinstance(ref, str) else None) from None
+        raise BadFrame(_printable(f"{place}: {first['msg']}"), _ref(raw)) from None
+
+
+def _ref(raw: object) -> str | None:
+    """What a frame that cannot be read wants to be answered by, if that can be sent back."""
+    ref = raw.get("ref") if isinstance(raw, dict) else None
+    return ref if isinstance(ref, str) and len(ref) <= REF_CHARACTERS and ref == _printable(ref) else None
+
+
+def _printable(text: str) -> str:
+    return text.encode(errors="replace").decode()

@@ -131,12 +131,20 @@ def _find(name: str) -> Tool:
 
 def _parse(request: ToolRequest) -> dict[str, Any]:
     try:
-        arguments = json.loads(request.arguments or "{}")
-    except ValueError:
+        arguments = json.loads(request.arguments or "{}", parse_constant=_refuse)
+        json.dumps(arguments, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
         raise ToolError("The arguments are not JSON. Ask again with a JSON object.") from None
+    if "\\u0000" in json.dumps(arguments):
+        raise ToolError("An argument holds a character that no text has. Ask again without it.")
     if not isinstance(arguments, dict):
         raise ToolError("The arguments must be a JSON object.")
     return arguments
+
+
+def _refuse(constant: str) -> None:
+    """NaN and Infinity, which Python reads and the database does not store."""
+    raise ValueError(constant)
 
 
 def _check(bench: Bench, tool: Tool, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -53,8 +53,9 @@ async def test_same_uuid_sent_again_is_one_message(tab: Connect, model: Scripted
         uuid = await alice.say("Please count me")
         first = await alice.until("accepted")
         await alice.until("final")
-        await alice.send("message", id=uuid, text="Please count me")
+        await alice.send("message", id=uuid, text="Please count me anew")
         assert await alice.until("accepted") == first
+        assert (await alice.until("message"))["message"]["text"] == "Please count me"
         await alice.send("ping")
         await alice.until("pong")
     assert await Message.objects.filter(author="customer").acount() == 1
@@ -88,6 +89,13 @@ async def test_message_is_rejected_and_changes_nothing(tab: Connect, text: str, 
         '{"type": "message", "id": "d9428888-122b-11e1-b85c-61cd3cbb3210", "text": 7}',
         '{"type": "message", "text": "hi", "id": "d9428888-122b-11e1-b85c-61cd3cbb3210", "admin": true}',
         '{"type": "approve", "call": "d9428888-122b-11e1-b85c-61cd3cbb3210", "approved": "yes"}',
+        '{"type": "ping", "ref": "\\ud800"}',
+        '{"type": "dance", "ref": "\\ud800"}',
+        '{"type": "\\ud800"}',
+        '{"type": "rate", "message": "d9428888-122b-11e1-b85c-61cd3cbb3210", "score": NaN}',
+        '{"type": "rate", "message": "d9428888-122b-11e1-b85c-61cd3cbb3210", "score":1,"comment": "\\ud800"}',
+        '{"type": "resume", "turn": "d9428888-122b-11e1-b85c-61cd3cbb3210", "after": 1e99}',
+        f'{{"type": "resume", "turn": "d9428888-122b-11e1-b85c-61cd3cbb3210", "after": {10**25}}}',
         "[]",
         "nonsense",
         "[" * 5000,
@@ -444,7 +452,12 @@ async def test_unknown_tool_and_bad_arguments_are_told_to_the_model(
 ) -> None:
     model.add(
         [ToolRequest("a", "delete_everything", "{}")],
-        [ToolRequest("b", "search_knowledge", "not json")],
+        [
+            ToolRequest("b", "search_knowledge", "not json"),
+            ToolRequest("c", "search_knowledge", '{"query": NaN}'),
+            ToolRequest("d", "search_knowledge", '{"query": "half \\ud800"}'),
+            ToolRequest("e", "search_knowledge", '{"query": "nothing \\u0000"}'),
+        ],
         "I cannot do that.",
     )
     async with tab("alice") as alice:
@@ -452,7 +465,7 @@ async def test_unknown_tool_and_bad_arguments_are_told_to_the_model(
         assert (await alice.until("final"))["message"]["text"] == "I cannot do that."
     assert "There is no tool called delete_everything" in str(model.requests[1].messages)
     assert "not JSON" in str(model.requests[2].messages)
-    assert await ToolCall.objects.filter(state="failed").acount() == 2
+    assert await ToolCall.objects.filter(state="failed").acount() == 5
 
 
 async def test_model_that_asks_for_tools_for_ever_is_ended(

@@ -1,0 +1,76 @@
+"""A customer uses up what their tier allows, and an admin changes it."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys.model import StandIn
+from tests.journeys.people import Arrive, Widget
+
+pytestmark = pytest.mark.journey
+FREE = 10
+QUESTION = "How long is the warranty?"
+
+
+def used_up(widget: Widget) -> None:
+    expect(widget.footer).to_contain_text("You have used all")
+
+
+def test_used_up_allowance_is_said_and_prepared_answers_go_on(arrive: Arrive, model: StandIn) -> None:
+    widget = arrive().is_known_as("fiona").open()
+    for number in range(1, FREE + 1):
+        reply = widget.ask(QUESTION)
+        expect(reply.locator(".badge")).to_be_hidden()
+        if number == FREE - 1:
+            expect(widget.footer).to_contain_text(f"{FREE - 1} of {FREE}")
+    used_up(widget)
+
+    asked = len(model.bodies)
+    passage = widget.ask("How do I care for my tent?")
+    expect(passage.locator(".badge")).to_have_text("From our help pages")
+    expect(passage.get_by_role("link").first).to_be_visible()
+    canned = widget.ask("When does your store open?")
+    expect(canned.locator(".badge")).to_have_text("Prepared answer")
+    expect(canned).to_contain_text("9 am to 7 pm")
+    promise = widget.ask("xylophone quartz?")
+    expect(promise.locator(".badge")).to_have_text("We will get back to you")
+    assert len(model.bodies) == asked
+
+
+class TierPage:
+    """The admin's page of one tier."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def set_amount(self, amount: int) -> None:
+        self.page.locator("input[name='limits-0-amount']").fill(str(amount))
+        self.page.get_by_role("button", name="Save and continue editing").click()
+        expect(self.page.get_by_text("was changed successfully")).to_be_visible()
+
+
+@pytest.fixture
+def free_tier(arrive: Arrive) -> Iterator[TierPage]:
+    dana = arrive()
+    page = dana.enters_desk("admin@example.com")
+    page.goto(dana.product.own + "/admin/accounts/tier/")
+    page.get_by_role("link", name="Free", exact=True).click()
+    tier = TierPage(page)
+    yield tier
+    tier.set_amount(FREE)
+
+
+def test_changed_tier_bites_at_once(arrive: Arrive, free_tier: TierPage, model: StandIn) -> None:
+    widget = arrive().is_known_as("georgia").open()
+    widget.ask(QUESTION)
+    expect(widget.footer).not_to_contain_text("used")
+    free_tier.set_amount(2)
+    widget.ask(QUESTION)
+    expect(widget.footer).to_contain_text("You have used all 2")
+    asked = len(model.bodies)
+    expect(widget.ask("How do I care for my tent?").locator(".badge")).to_be_visible()
+    assert len(model.bodies) == asked
+
+    free_tier.set_amount(FREE)
+    expect(widget.ask(QUESTION).locator(".badge")).to_be_hidden()

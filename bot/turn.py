@@ -83,7 +83,8 @@ def answer(work: Work) -> Reply:
 def _with_model(work: Work) -> Reply:
     """Step 5 of the story."""
     chosen = choice.choose(work)
-    quota.hold(work.turn.id, work.conversation.customer, seconds=settings.TURN_DEADLINE * 2)
+    work.ends_at += chosen.seconds - settings.TURN_DEADLINE
+    quota.hold(work.turn.id, work.conversation.customer, seconds=chosen.seconds * 2)
     calls = upstream.Calls(work, chosen)
     said = model_loop.run(work, chosen, upstream.provider(chosen, calls))
     return model_loop.reply(work, chosen, calls, said)

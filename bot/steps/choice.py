@@ -32,6 +32,11 @@ class Choice:
     def answer_tokens(self) -> int:
         return min(model.answer_tokens for model in self.models)
 
+    @property
+    def seconds(self) -> float:
+        """How long a turn may take: as long as the most patient model of the list."""
+        return max(settings.TURN_DEADLINE, *(model.whole_deadline or 0 for model in self.models))
+
 
 def choose(work: Work) -> Choice:
     """The class of the customer's tier; a smaller one where the deployment has no model of it."""

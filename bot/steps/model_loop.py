@@ -7,6 +7,7 @@ from django.utils import timezone
 from bot import events, words
 from bot.errors import GaveUp
 from bot.llm.base import Finish, Message, Provider, Request, Text, ToolRequest
+from bot.llm.errors import Malformed
 from bot.models import ToolCall
 from bot.privacy.restore import DeltaBuffer
 from bot.reply import Reply
@@ -71,6 +72,8 @@ def run(work: Work, choice: Choice, provider: Provider) -> Answer:
         requests = _ask(work, choice, provider, messages, voice, answer)
         answer.text = voice.text
         if not requests:
+            if not answer.text.strip() and not work.shown.cards:
+                raise Malformed("The answer is empty")
             return answer
         if len(seen) + len(requests) > TOOL_CALLS:
             break

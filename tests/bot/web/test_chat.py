@@ -12,10 +12,10 @@ from django.conf import settings
 from accounts.models import Hold, UsageEntry, Window
 from bot import outbox as outboxes
 from bot import turn as turns
-from bot.llm.base import ToolRequest
+from bot.llm.base import Finish, ToolRequest
 from bot.llm.errors import ServerFault
 from bot.llm.scripted import Scripted
-from bot.models import Message, ToolCall, Turn
+from bot.models import Message, Model, ToolCall, Turn
 from bot.privacy.errors import ScrubberDown
 from bot.privacy.veil import Veil
 from bot.steps import read
@@ -322,6 +322,29 @@ async def test_text_of_a_model_that_breaks_off_is_taken_back(
         assert "reset" in [frame["type"] for frame in alice.frames]
         assert alice.text() == final["message"]["text"]
         assert "Half a sen" not in final["message"]["text"]
+
+
+async def test_empty_answer_of_a_model_is_answered_degraded_and_costs_nothing(
+    tab: Connect, model: Scripted, worker: None
+) -> None:
+    model.add([Finish("length")])
+    async with tab("alice") as alice:
+        await alice.say("Do you sell purple submarines?")
+        final = await alice.until("final")
+        assert final["state"] == "degraded"
+        assert final["message"]["text"] == alice.text() != ""
+        assert final["allowance"]["limits"][0]["used"] == 0
+
+
+async def test_patient_model_is_given_its_own_deadline(tab: Connect, model: Scripted, worker: None) -> None:
+    await Model.objects.aupdate(whole_deadline=240)
+    model.add("Thought about it.")
+    async with tab("alice") as alice:
+        await alice.say("Think about it for long")
+        await alice.until("final")
+    assert model.requests[0].deadlines.whole > settings.TURN_DEADLINE * 2
+    hold = await Hold.objects.aget()
+    assert (hold.expires_at - hold.created_at).total_seconds() > 240
 
 
 async def test_scrubber_that_dies_in_the_middle_is_answered_degraded(

@@ -18,7 +18,7 @@ import redis
 import structlog
 from django.conf import settings
 from redis.backoff import ExponentialBackoff
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError, OutOfMemoryError, ReadOnlyError, RedisError, ResponseError
 from redis.retry import Retry
 
 PREFIX = "fd"  # as in CHANNEL_LAYERS; a group is PREFIX__group__<name> on the wire
@@ -27,6 +27,8 @@ JOIN_CHARACTERS = 64
 LOG_EVENTS = 2000
 LOG_SECONDS = 3600
 GIVE_UP_SECONDS = 10
+# Redis is full, has a full disk, or is a replica by now. Inside a script these are part of a longer text.
+NOT_NOW = ("OOM", "MISCONF", "READONLY")
 
 # Check the attempt, drop a repetition, take the next number, append for replay, publish for speed. The
 # writer's own count makes a retried pipeline harmless; its last number goes on when Redis has lost its data.
@@ -226,14 +228,23 @@ class Outbox:
         except RedisError as error:
             log.warning("redis does not take events", error=type(error).__name__, count=len(batch))
             return batch
-        for item, answer in zip(batch, answers, strict=True):
-            if isinstance(item, _Event) and isinstance(answer, int):
-                item.channel.seq = answer or item.channel.seq
-                if answer == 0:
-                    item.channel.fenced.set()
-        return [
-            item for item, answer in zip(batch, answers, strict=True) if isinstance(answer, NoScriptError)
-        ]
+        return [item for item, answer in zip(batch, answers, strict=True) if not _heed(item, answer)]
+
+
+def _heed(item: _Event | _Publish, answer: object) -> bool:
+    """What Redis has answered to one item; False when it is to be written again."""
+    if isinstance(item, _Event) and isinstance(answer, int):
+        item.channel.seq = answer or item.channel.seq
+        if answer == 0:
+            item.channel.fenced.set()
+    if not isinstance(answer, ResponseError):
+        return True
+    again = isinstance(answer, NoScriptError | OutOfMemoryError | ReadOnlyError) or any(
+        sign in str(answer) for sign in NOT_NOW
+    )
+    if not again:
+        log.error("redis refuses an event", error=type(answer).__name__)
+    return not again
 
 
 def _counted(item: _Event) -> _Event:

@@ -5,6 +5,9 @@ from django.db import transaction
 
 from bot.models import Model, Provider
 
+# Seconds; the other classes have the deployment's.
+PATIENCE = {"reasoning": {"first_token_deadline": 120, "silence_deadline": 60, "whole_deadline": 240}}
+
 
 @transaction.atomic
 def create() -> None:
@@ -22,4 +25,6 @@ def create() -> None:
     # What answered at another start must not answer now: stand-in and real model say so on the page.
     Provider.objects.filter(name=other).update(enabled=False)
     for model_class, model in settings.OPENAI_MODELS.items():
-        Model.objects.get_or_create(provider=provider, name=model, model_class=model_class)
+        Model.objects.get_or_create(
+            provider=provider, name=model, model_class=model_class, defaults=PATIENCE.get(model_class, {})
+        )

@@ -34,7 +34,7 @@ def test_used_up_allowance_is_said_and_prepared_answers_go_on(arrive: Arrive, mo
     expect(canned.locator(".badge")).to_have_text("Prepared answer")
     expect(canned).to_contain_text("9 am to 7 pm")
     promise = widget.ask("xylophone quartz?")
-    expect(promise.locator(".badge")).to_have_text("We will get back to you")
+    expect(promise.locator(".badge")).to_have_text("Not answered yet")
     assert len(model.bodies) == asked
 
 

@@ -9,6 +9,7 @@ from django.db.models import (
     Case,
     CharField,
     Count,
+    Exists,
     IntegerField,
     OuterRef,
     Q,
@@ -78,16 +79,26 @@ def read(agent: User, view: str = "open", search: str = "", pages: int = 1) -> I
 
 
 def counts(agent: User) -> Counts:
-    numbers = Conversation.objects.filter(closed_at__isnull=True).aggregate(
-        open=Count("id"),
-        waiting=Count("id", filter=Q(handler=Conversation.Handler.QUEUE)),
-        mine=Count("id", filter=Q(handler=Conversation.Handler.PERSON, agent=agent)),
+    numbers = (
+        _begun()
+        .filter(closed_at__isnull=True)
+        .aggregate(
+            open=Count("id"),
+            waiting=Count("id", filter=Q(handler=Conversation.Handler.QUEUE)),
+            mine=Count("id", filter=Q(handler=Conversation.Handler.PERSON, agent=agent)),
+        )
     )
     return Counts(**numbers)
 
 
+def _begun() -> QuerySet[Conversation]:
+    """Conversations in which something was said: who only opens the widget is nobody's business yet."""
+    said = Exists(Message.objects.filter(conversation=OuterRef("pk")))
+    return Conversation.objects.filter(~Q(handler=Conversation.Handler.BOT) | said)
+
+
 def _viewed(agent: User, view: str) -> QuerySet[Conversation]:
-    conversations = Conversation.objects.all()
+    conversations = _begun()
     if view == "all":
         return conversations
     if view == "closed":

@@ -21,7 +21,8 @@ def four(site: Site, alice: Customer, carol: Customer, victor: Customer, bob: Us
     """alice talks to the bot, carol and a visitor wait (the visitor longer), victor is with Bob."""
     now = timezone.now()
     visitor = Customer.objects.create(site=site)
-    Conversation.objects.create(site=site, customer=alice)
+    talk = Conversation.objects.create(site=site, customer=alice)
+    Message.objects.create(conversation=talk, author="customer", masked="Hello")
     Conversation.objects.create(site=site, customer=carol, handler="queue", waiting_since=now)
     Conversation.objects.create(
         site=site, customer=visitor, handler="queue", waiting_since=now - timedelta(minutes=9)
@@ -34,6 +35,14 @@ def test_list_puts_who_waits_longest_first(bob: User, four: list[str]) -> None:
     found = inbox.read(bob)
     assert [row.about.customer for row in found.rows] == four
     assert found.counts == inbox.Counts(open=4, waiting=2, mine=1)
+
+
+def test_list_leaves_out_who_only_opened_the_widget(site: Site, alice: Customer, bob: User) -> None:
+    silent = Conversation.objects.create(site=site, customer=alice)
+    assert inbox.read(bob).rows == []
+    assert inbox.counts(bob).open == 0
+    Message.objects.create(conversation=silent, author="customer", masked="Hello")
+    assert inbox.counts(bob).open == len(inbox.read(bob).rows) == 1
 
 
 @pytest.mark.parametrize(
@@ -67,7 +76,7 @@ def test_list_shows_the_last_line_masked_and_who_needs_a_reply(bob: User, four: 
 def test_list_is_paged(bob: User, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inbox, "PAGE", 2)
     for _ in range(3):
-        Conversation.objects.create(site=site, customer=Customer.objects.create(site=site))
+        Conversation.objects.create(site=site, customer=Customer.objects.create(site=site), handler="queue")
     first, both = inbox.read(bob), inbox.read(bob, pages=2)
     assert (len(first.rows), first.more) == (2, True)
     assert (len(both.rows), both.more) == (3, False)

@@ -58,7 +58,7 @@ class TimedOut(UpstreamError):
     counts_against_provider = True
 
     def __init__(self, deadline: str, *, usage: Usage | None = None) -> None:
-        super().__init__(f"The {deadline} deadline passed", usage=usage)
+        super().__init__(f"It did not answer in time ({deadline.replace('_', ' ')})", usage=usage)
         self.deadline = deadline
 
 

@@ -14,6 +14,7 @@ export class Socket {
     this.refs = 0;
     this.pending = new Map();
     addEventListener("online", () => this.hurry());
+    addEventListener("offline", () => this.live && this.#closed(0));
     document.addEventListener("visibilitychange", () => document.hidden || this.hurry());
   }
 

@@ -7,13 +7,14 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import auth
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from accounts.models import User
 from bot import queue
@@ -60,6 +61,16 @@ def sign_in_page(request: HttpRequest) -> HttpResponse:
     words = desk_words.table()
     facts = {"next": target, "problem": words.get(problem), "email": request.POST.get("email", "")}
     return _page(request, "desk/sign_in.html", facts, status=status)
+
+
+@never_cache
+@require_safe
+def admin_door(request: HttpRequest) -> HttpResponse:
+    """Whom the admin does not let in: one sign-in for all staff, which slows guessing down."""
+    if request.user.is_authenticated:
+        raise PermissionDenied
+    target = request.GET.get("next") or reverse("admin:index")
+    return redirect(f"{reverse('desk:sign-in')}?{urlencode({'next': target})}")
 
 
 @require_POST

@@ -33,7 +33,7 @@ def ledger(alice: Customer) -> None:
 
 class TestSignIn:
     def sign_in(self, client: Client, email: str, password: str = PASSWORD) -> bool:
-        answer = client.post(reverse("admin:login"), {"username": email, "password": password})
+        answer = client.post(reverse("desk:sign-in"), {"email": email, "password": password})
         return answer.status_code == 302 and client.get(reverse("admin:index")).status_code == 200
 
     def test_admin_comes_in_by_email(self, client: Client, dana: User):
@@ -44,6 +44,13 @@ class TestSignIn:
         client.force_login(bob)
         assert client.get(reverse("admin:index")).status_code == 302
         assert client.get(url(Tier, "changelist")).status_code == 302
+        assert client.get(reverse("admin:login")).status_code == 403
+
+    def test_there_is_no_second_door_that_counts_no_failures(self, client: Client, dana: User):
+        form = {"username": dana.email, "password": PASSWORD}
+        assert client.post(reverse("admin:login"), form).status_code == 405
+        asked = client.get(reverse("admin:index"), follow=True)
+        assert asked.redirect_chain[-1][0] == "/desk/sign-in/?next=%2Fadmin%2F"
 
     def test_nobody_comes_in_with_a_wrong_password_or_after_leaving(self, client: Client, dana: User):
         assert not self.sign_in(client, "dana@example.com", "wrong")

@@ -168,8 +168,8 @@ def no_person_after_all(conversation_id: UUID) -> None:
         said = Message.objects.filter(conversation=conversation)
         heard = said.filter(author__in=[Message.Author.BOT, Message.Author.AGENT]).order_by("-id").first()
         unheard = said.filter(author=Message.Author.CUSTOMER, turn=None, id__gt=heard.pk if heard else 0)
-        if unheard.exists():
-            turn = Turn.objects.create(conversation=conversation)
+        conversation.handler = Conversation.Handler.BOT
+        if unheard.exists() and (turn := _turn_for(conversation)):
             unheard.update(turn=turn)
             transaction.on_commit(lambda: queue.run_turn(turn.id))
 

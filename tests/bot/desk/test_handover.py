@@ -9,6 +9,7 @@ from cryptography.fernet import Fernet
 from django.db import close_old_connections, connection
 
 from accounts.models import Customer, User
+from bot import conversations
 from bot.desk import handover
 from bot.errors import Rejected, Unknown
 from bot.models import Conversation, Message, Turn
@@ -140,6 +141,18 @@ def test_join_queue_and_leave_queue_each_happen_once(conversation: Conversation)
     conversation.refresh_from_db()
     assert (conversation.handler, conversation.waiting_since) == ("bot", None)
     assert len(_system(conversation)) == 2
+
+
+def test_who_leaves_the_queue_at_once_joins_the_turn_that_still_waits(conversation: Conversation) -> None:
+    customer, key = conversation.customer, conversation.data_key
+    first = conversations.post(customer, conversation.id, uuid4(), "Good morning", key=key)
+    # The turns are not ended yet when another tab has changed its mind.
+    handover.join_queue(conversation.id, "customer_request")
+    second = conversations.post(customer, conversation.id, uuid4(), "Anybody there?", key=key)
+    conversations.no_person_after_all(conversation.id)
+    second.message.refresh_from_db()
+    assert second.message.turn_id == first.turn
+    assert Turn.objects.count() == 1
 
 
 def test_close_ends_the_conversation_unless_another_agent_has_it(

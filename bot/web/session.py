@@ -85,6 +85,8 @@ class Session:
         return bodies[::-1], more
 
     def ready(self) -> events.Ready:
+        # Read again: who has it may have changed before this socket listened.
+        self.conversation = Conversation.objects.select_related("agent").get(id=self.conversation.id)
         self.learn()
         now = timezone.now()
         bodies, more = self.read_page()

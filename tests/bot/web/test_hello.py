@@ -6,8 +6,12 @@ from uuid import uuid4
 
 import pytest
 
-from accounts.models import Customer, Site
+from accounts.models import Customer, Site, User
+from bot.desk import handover
 from bot.models import Conversation
+from bot.outbox import outbox
+from bot.web import session
+from bot.web.session import Session
 from tests.bot.conftest import Connect, Tab, socket
 from tests.conftest import sign
 
@@ -111,6 +115,23 @@ async def test_hello_is_closed_with_4401_for_a_token_of_another_site(tab: Connec
     await other.send("hello", token=token)
     assert (await other.next())["code"] == "bad_token"
     assert await other.closed() == 4401
+
+
+async def test_ready_tells_of_a_take_over_that_came_before_the_socket_listened(
+    tab: Connect, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enter = session.enter
+
+    def late(*given: Any) -> Session:
+        entered = enter(*given)
+        handover.take_over(bob, entered.conversation.id)
+        outbox().flush()
+        return entered
+
+    monkeypatch.setattr(session, "enter", late)
+    async with tab("alice") as alice:
+        conversation = alice.frames[0]["conversation"]
+        assert (conversation["handler"], conversation["agent"]) == ("person", "Bob")
 
 
 @pytest.mark.parametrize("frame", ["{", '"hello"', '{"type": "ping"}', '{"type": "hello", "token": 7}'])

@@ -8,8 +8,14 @@ from functools import cache
 from uuid import UUID
 
 import structlog
-from django.db import IntegrityError, close_old_connections, connection, transaction
-from django.db.utils import DatabaseError
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    InterfaceError,
+    close_old_connections,
+    connection,
+    transaction,
+)
 from django.utils import timezone
 
 from bot.models import Turn
@@ -99,7 +105,7 @@ class Keeper:
                     " WHERE bot_turn.id = kept.id AND bot_turn.attempt = kept.attempt AND state = 'running'",
                     [until, list(kept), list(kept.values())],
                 )
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError) as error:
             # The next round tries again; a lease outlives two failed ones.
             log.warning("leases not renewed", error=type(error).__name__, count=len(kept))
         finally:

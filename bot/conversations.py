@@ -212,3 +212,9 @@ def turn_under_way(conversation_id: UUID) -> Turn | None:
     """The running turn, else the queued one."""
     rows = Turn.objects.filter(conversation=conversation_id).exclude(state=Turn.State.DONE)
     return rows.order_by("-state").first()
+
+
+def model_was_away(conversation_id: UUID) -> bool:
+    """Whether the newest reply had to do without the model because it could not be asked."""
+    ended = Turn.objects.filter(conversation=conversation_id, state=Turn.State.DONE).order_by("-finished_at")
+    return ended.values_list("reason", flat=True).first() == "model_down"

@@ -18,6 +18,7 @@ HandoverReason = Literal[
     "usage_limit",
     "model_down",
 ]
+ModeName = Literal["normal", "degraded"]
 ApprovalOutcome = Literal["done", "declined", "expired", "failed"]
 
 
@@ -112,7 +113,7 @@ class Ready(Closed):
     turn: TurnBody | None
     approvals: list[ApprovalBody]
     allowance: AllowanceBody
-    mode: Literal["normal", "degraded"]
+    mode: ModeName
     site: SiteBody
 
     def as_dict(self) -> dict[str, Any]:
@@ -152,6 +153,13 @@ class ErrorFrame(Closed):
     ref: str | None = None
     code: str
     text: str
+
+
+class Mode(Closed):
+    """Whether the model answers at present, as far as this conversation can tell."""
+
+    type: Literal["mode"] = "mode"
+    mode: ModeName
 
 
 class Pong(Closed):

@@ -224,6 +224,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 await in_thread(here.learn)
             body = json.dumps(here.restored(json.loads(body)), ensure_ascii=False)
         await self._send_text(body)
+        if '"final"' in body and here.mode_changes(json.loads(body)):
+            await self._send(events.Mode(mode=here.mode))
 
     # How we answer
 

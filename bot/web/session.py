@@ -35,6 +35,16 @@ class Session:
     locale: str
     key: bytes
     values: dict[str, str] = field(default_factory=dict)
+    mode: events.ModeName = "normal"
+
+    def mode_changes(self, final: dict[str, Any]) -> bool:
+        """Learn from a `final` whether the model answers; True when that is news."""
+        before = self.mode
+        if final["state"] == "degraded" and not final["allowance"]["exhausted"]:
+            self.mode = "degraded"
+        elif final["message"].get("source") == "model":
+            self.mode = "normal"
+        return self.mode != before
 
     def knows(self, text: str) -> bool:
         """Whether every placeholder in `text` can be restored without another look at the vault."""
@@ -91,6 +101,7 @@ class Session:
         now = timezone.now()
         bodies, more = self.read_page()
         turn = conversations.turn_under_way(self.conversation.id)
+        self.mode = "degraded" if conversations.model_was_away(self.conversation.id) else "normal"
         return events.Ready(
             token=self.token,
             customer=events.CustomerBody(verified=self.customer.verified, name=self.customer.name or None),
@@ -104,7 +115,7 @@ class Session:
             turn=events.TurnBody(id=turn.id, state=turn.state) if turn else None,  # type: ignore[arg-type]
             approvals=[self._approval(call) for call in approvals.open_in(self.conversation.id, now)],
             allowance=events.AllowanceBody.model_validate(quota.allowance(self.customer).as_json()),
-            mode="normal",
+            mode=self.mode,
             site=self._site(),
         )
 

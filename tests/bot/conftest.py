@@ -17,6 +17,7 @@ from bot import tasks
 from bot.llm.scripted import Scripted
 from bot.models import Model, Provider
 from bot.privacy import veil
+from bot.privacy.engine import Engine
 from bot.steps import upstream
 from config.celery import app
 from tests.conftest import sign
@@ -112,9 +113,13 @@ def model(site: Site, monkeypatch: pytest.MonkeyPatch) -> Scripted:
 
 @pytest.fixture(scope="session")
 def scrubber() -> Iterator[None]:
-    engine = veil.engine()
+    # Patient: how soon a silent process is given up has tests of its own, and this machine may be busy.
+    engine = Engine(call_limit=30)
+    engine.start()
     assert engine.wait_ready()
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(veil, "engine", lambda: engine)
+        yield
     engine.stop()
 
 

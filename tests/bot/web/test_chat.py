@@ -309,6 +309,12 @@ async def test_model_gone_is_answered_degraded(tab: Connect, model: Scripted, wo
         assert (final["state"], final["message"]["source"]) == ("degraded", "promise")
         assert final["message"]["text"] == alice.text()
         assert final["allowance"]["limits"][0]["used"] == 0
+        await alice.until("mode", mode="degraded")
+        async with tab("alice") as again:
+            assert again.frames[0]["mode"] == "degraded"
+        model.add("Back again.")
+        await alice.say("Do you sell yellow submarines?")
+        await alice.until("mode", mode="normal")
     assert await Hold.objects.filter(state="held").acount() == 0
 
 
@@ -334,6 +340,12 @@ async def test_empty_answer_of_a_model_is_answered_degraded_and_costs_nothing(
         assert final["state"] == "degraded"
         assert final["message"]["text"] == alice.text() != ""
         assert final["allowance"]["limits"][0]["used"] == 0
+        await alice.until("mode", mode="degraded")
+        async with tab("alice") as again:
+            assert again.frames[0]["mode"] == "degraded"
+        model.add("Back again.")
+        await alice.say("Do you sell yellow submarines?")
+        await alice.until("mode", mode="normal")
 
 
 async def test_patient_model_is_given_its_own_deadline(tab: Connect, model: Scripted, worker: None) -> None:

@@ -23,6 +23,18 @@ export function refreshList() {
   }, Math.max(0, asked + PAUSE - Date.now()));
 }
 
+// A row that is replaced between press and release would swallow the click.
+let pressed = false;
+document.addEventListener("pointerdown", () => (pressed = true), true);
+for (const end of ["pointerup", "pointercancel"]) {
+  document.addEventListener(end, () => setTimeout(() => (pressed = false)), true);
+}
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (!pressed || event.detail.target?.id !== "list") return;
+  event.detail.shouldSwap = false;
+  refreshList();
+});
+
 /** Moves the highlight to the conversation on the page, and what the list says to the rest of the page. */
 export function syncList() {
   const { view, ...counts } = list().dataset;

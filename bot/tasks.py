@@ -11,7 +11,6 @@ from accounts import quota
 from bot import heartbeats, leases, queue, turn
 from bot.desk import approvals
 from bot.knowledge import embed, ingest
-from bot.llm import counting
 from bot.outbox import outbox
 from bot.privacy import veil
 from bot.steps import read
@@ -26,7 +25,6 @@ def warm_up(**kwargs: object) -> None:
     engine = veil.engine()
     embed.load()
     registry.offered()
-    counting.tokens("warm")
     if not engine.wait_ready():
         log.error("scrubber not ready: answers are degraded until it is")
 

@@ -1,8 +1,10 @@
 from bot.models.catalogue import Model, Provider
 from bot.models.conversation import Conversation, Message, ToolCall, Turn, VaultEntry, group_of
 from bot.models.knowledge import Article, CannedQuestion, CannedReply, Passage
+from bot.models.operations import Alert
 
 __all__ = [
+    "Alert",
     "Article",
     "CannedQuestion",
     "CannedReply",

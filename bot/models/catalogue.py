@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from accounts import sealing
@@ -26,6 +26,12 @@ class Provider(models.Model):
         default="max_completion_tokens",
     )
     connect_deadline = models.FloatField(default=3, validators=[MinValueValidator(0.1)])
+    max_streams = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Answers under way at once, of all workers together; empty: no ceiling.",
+    )
 
     def __str__(self) -> str:
         return self.name
@@ -37,6 +43,15 @@ class Provider(models.Model):
     @key.setter
     def key(self, value: str) -> None:
         self.sealed_key = sealing.seal(value)
+
+
+def setting(least: float, most: float) -> "models.FloatField[float | None, float | None]":
+    return models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(least), MaxValueValidator(most)],
+        help_text=f"{least} to {most}; empty: the model's own.",
+    )
 
 
 def price() -> "models.DecimalField[Decimal | None, Decimal | None]":
@@ -60,7 +75,15 @@ class Model(models.Model):
     enabled = models.BooleanField(default=True)
     context_tokens = models.PositiveIntegerField(default=16_000, help_text="Budget for the prompt.")
     answer_tokens = models.PositiveIntegerField(default=800, help_text="The longest answer allowed.")
-    temperature = models.FloatField(null=True, blank=True)
+    sampling = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text="Takes temperature, top_p and penalties; reasoning models mostly do not.",
+    )
+    temperature = setting(0, 2)
+    top_p = setting(0, 1)
+    presence_penalty = setting(-2, 2)
+    frequency_penalty = setting(-2, 2)
     input_price = price()
     cached_price = price()
     output_price = price()

@@ -85,9 +85,31 @@ class Turn(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="turns")
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
-    outcome = models.CharField(max_length=20, choices=Outcome.choices, blank=True)
+    outcome = models.CharField(
+        max_length=20,
+        choices=Outcome.choices,
+        blank=True,
+        help_text="How it ended; while it runs, how whoever raised the fence wants it to end.",
+    )
     attempt = models.PositiveSmallIntegerField(default=0, help_text="The fence: only this attempt may write.")
     lease_until = models.DateTimeField(null=True, blank=True)
+    losses = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="Attempts whose worker was lost."
+    )
+    rank = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="Of the customer's tier: higher ones first."
+    )
+    deferred = models.BooleanField(
+        default=False, db_default=False, help_text="Answered in short; the real answer comes later."
+    )
+    answers = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="answered_by",
+        help_text="The deferred turn whose real answer this one delivers.",
+    )
     source = models.CharField(max_length=10, blank=True, help_text="The rung that answered.")
     model = models.CharField(max_length=100, blank=True)
     model_class = models.CharField(max_length=10, blank=True)

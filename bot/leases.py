@@ -54,6 +54,20 @@ def claim(turn: UUID) -> int | None:
     return row[0] if row else None
 
 
+def show(turn: UUID, attempt: int, *, model: str, model_class: str) -> bool:
+    """Say that text is about to be seen; False when this attempt does not hold the turn any more.
+
+    From now on a message that arrives makes the next turn and does not join this one.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE bot_turn SET first_text_at = %s, model = %s, model_class = %s"
+            " WHERE id = %s AND attempt = %s AND state = 'running' AND outcome = ''",
+            [timezone.now(), model, model_class, turn, attempt],
+        )
+        return cursor.rowcount == 1
+
+
 def waiting(now: datetime) -> list[UUID]:
     """Turns that nobody works on: queued long ago with none running before them, or their lease expired."""
     late = now - timedelta(seconds=RENEW_SECONDS)

@@ -67,6 +67,10 @@ class Env(BaseSettings):
     TURN_DEADLINE: float = Field(default=90, gt=0)
     FIRST_TOKEN_DEADLINE: float = Field(default=8, gt=0)
     SILENCE_DEADLINE: float = Field(default=15, gt=0)
+    TURN_TOKENS: int = Field(default=60_000, ge=1000)
+    TURN_COST: Decimal = Field(default=Decimal("0.50"), gt=0)
+    PLACE_AFTER: float = Field(default=4, gt=0)
+    DEFER_AFTER: float = Field(default=30, gt=0)
     ANONYMOUS_PER_ADDRESS: Decimal = Field(default=Decimal(50), ge=0)
     ANSWER_WITHOUT_MODEL: Literal["always", "degraded"] = "always"
     MESSAGE_MAX_CHARS: int = Field(default=4000, ge=1, le=20000)

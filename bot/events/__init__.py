@@ -6,6 +6,7 @@ again in the next `ready`. Every frame is a closed type of `frames`.
 """
 
 import json
+import threading
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -143,6 +144,11 @@ class TurnLog:
     def fenced(self) -> bool:
         """Whether a newer attempt, a stop or a person has been seen to hold the turn."""
         return self._channel.fenced.is_set()
+
+    @property
+    def fenced_event(self) -> threading.Event:
+        """Set as soon as that is known: whoever waits for something else can wait for this, too."""
+        return self._channel.fenced
 
     def working(self, label: str) -> None:
         self._send(Working(turn=self.turn, attempt=self.attempt, label=label))

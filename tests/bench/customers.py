@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-import jwt
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.bench.product import ORIGIN, Product, Speed
+from tests.bench.product import Product, Speed
+from tests.product import ORIGIN, identity
 
 TURN_SECONDS = 60
 MESSAGES_A_MINUTE = 20  # of one customer: bot/web/rates.py
@@ -40,18 +40,15 @@ class Turn:
 async def talk(product: Product, number: int, turns: int, speed: Speed, go: asyncio.Barrier) -> list[Turn]:
     """One warm-up turn, then so many that count; conversations begin spread over one answer's length."""
     async with connect(product.socket, origin=ORIGIN, compression=None, ping_interval=None) as socket:
-        await socket.send(json.dumps({"type": "hello", "identity": _identity(product.secret, number)}))
+        await socket.send(
+            json.dumps({"type": "hello", "identity": identity(product.secret, f"customer-{number}")})
+        )
         await _until(socket, "ready")
         await _say(socket, "Good morning, I am looking for a jacket for my next walk.")
         await go.wait()  # all are warm
         await go.wait()  # the meters are read
         await asyncio.sleep(speed.answer_seconds * number / go.parties)
         return [await _say(socket, SAID[index % len(SAID)]) for index in range(turns)]
-
-
-def _identity(secret: str, number: int) -> str:
-    facts = {"aud": "frontdesk", "sub": f"customer-{number}", "exp": time.time() + 300}
-    return jwt.encode(facts, secret, algorithm="HS256")
 
 
 async def _until(socket: ClientConnection, kind: str) -> None:

@@ -15,11 +15,13 @@ from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal, TypeAlias, cast
+from typing import Literal, TypeAlias
 
 import redis
 from django.conf import settings
-from redis.exceptions import RedisError
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError, RedisError
+from redis.retry import Retry
 
 PREFIX = "frontdesk_"
 TOTALS = "fd:metrics"
@@ -27,12 +29,13 @@ GAUGES = "fd:gauges"
 PUSH_SECONDS = 5
 # A process that has not pushed for three rounds is gone, and its gauges with it.
 FRESH_SECONDS = 15
-FORGET_SECONDS = 3600
 # So many label values a metric has in one process before the rest are counted together as `other`.
 MOST_SERIES = 200
 OTHER = "other"
 
 Labels: TypeAlias = tuple[str, ...]
+# A name, a part of it, and its labels' values. The part is empty for a counter; a bucket's bound or `sum`.
+Field: TypeAlias = tuple[str, str, Labels]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,33 +112,12 @@ def leave() -> None:
     _memory.leave()
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What all processes together have counted: by name, part and label values.
-
-    `part` is empty for a counter, and a bucket's bound or `sum` for a histogram; gauges are summed.
-    """
-
-    totals: dict[tuple[str, str, Labels], float]
-    gauges: dict[tuple[str, Labels], float]
-
-
-def read() -> Reading:
-    """From Redis, in one exchange. Raises RedisError."""
-    pipe = client().pipeline(transaction=False)
-    pipe.time()
-    pipe.hgetall(TOTALS)
-    pipe.hgetall(GAUGES)
-    (now, _), totals, processes = cast(
-        "tuple[tuple[int, int], dict[bytes, bytes], dict[bytes, bytes]]", tuple(pipe.execute())
-    )
-    return Reading(_known_totals(totals), _fresh_gauges(processes, now))
-
-
 @cache
 def client() -> redis.Redis:
     """Impatient: who watches must not hang on what is watched."""
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=1)
+    # Once more where Redis has closed the connection meanwhile; what took too long is not asked again.
+    retry = Retry(NoBackoff(), 1, supported_errors=(ConnectionError,))
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=1, retry=retry)
 
 
 def process() -> str:
@@ -149,7 +131,7 @@ class _Memory:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pushing = threading.Lock()
-        self._added: defaultdict[tuple[str, str, Labels], float] = defaultdict(float)
+        self._added: defaultdict[Field, float] = defaultdict(float)
         self._gauges: dict[tuple[str, Labels], float] = {}
         self._series: defaultdict[str, set[Labels]] = defaultdict(set)
         self._thread: threading.Thread | None = None
@@ -205,9 +187,7 @@ class _Memory:
             known.add(values)
         return values
 
-    def _send(
-        self, added: dict[tuple[str, str, Labels], float], gauges: dict[tuple[str, Labels], float]
-    ) -> None:
+    def _send(self, added: dict[Field, float], gauges: dict[tuple[str, Labels], float]) -> None:
         # As a transaction: half of a push that is tried again would count twice.
         pipe = client().pipeline(transaction=True)
         for (name, part, values), amount in added.items():
@@ -218,7 +198,7 @@ class _Memory:
         if len(pipe):
             pipe.execute()
 
-    def _keep(self, added: dict[tuple[str, str, Labels], float]) -> None:
+    def _keep(self, added: dict[Field, float]) -> None:
         with self._lock:
             for key, amount in added.items():
                 self._added[key] += amount
@@ -242,30 +222,6 @@ def _metric(name: str, kind: str) -> Metric:
     if metric.kind != kind:
         raise ValueError(f"{name} is a {metric.kind}")
     return metric
-
-
-def _known_totals(hash_: dict[bytes, bytes]) -> dict[tuple[str, str, Labels], float]:
-    """Without what an earlier version has counted under names or labels that are no more."""
-    totals = {}
-    for field, value in hash_.items():
-        name, part, *values = json.loads(field)
-        if name in METRICS and len(values) == len(METRICS[name].labels):
-            totals[name, part, tuple(values)] = float(value)
-    return totals
-
-
-def _fresh_gauges(processes: dict[bytes, bytes], now: int) -> dict[tuple[str, Labels], float]:
-    gauges: defaultdict[tuple[str, Labels], float] = defaultdict(float)
-    for name_of_process, body in processes.items():
-        kept = json.loads(body)
-        if now - kept["at"] > FORGET_SECONDS:
-            client().hdel(GAUGES, name_of_process)
-        if now - kept["at"] > FRESH_SECONDS:
-            continue
-        for name, value, *values in kept["values"]:
-            if name in METRICS and len(values) == len(METRICS[name].labels):
-                gauges[name, tuple(values)] += value
-    return dict(gauges)
 
 
 _memory = _Memory()

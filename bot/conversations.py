@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import Customer
-from bot import events, queue, reply, words
+from bot import events, leases, queue, reply, words
 from bot.desk import approvals, handover
 from bot.errors import Rejected, Unknown
 from bot.models import Conversation, Message, ToolCall, Turn
@@ -82,19 +82,19 @@ def post(
             return Posted(stored, stored.turn_id, new=False)
         if conversation.closed_at or conversation.customer_id != customer.id:
             raise Rejected("closed")
-        turn = _turn_for(conversation)
+        turn = _turn_for(conversation, customer)
         message = Message.objects.create(
             conversation=conversation,
             uuid=uuid,
             author=Message.Author.CUSTOMER,
-            turn=turn,
+            turn_id=turn,
             sealed=Fernet(key).encrypt(text.encode()),
         )
         Conversation.objects.filter(id=conversation_id).update(
             active_at=message.created_at, locale=words.language_of(text, conversation.locale)
         )
         transaction.on_commit(lambda: _after_post(message, origin))
-    return Posted(message, turn.id if turn else None, new=True)
+    return Posted(message, turn, new=True)
 
 
 def _checked(text: str) -> str:
@@ -105,20 +105,29 @@ def _checked(text: str) -> str:
     return text.strip()
 
 
-def _turn_for(conversation: Conversation) -> Turn | None:
-    """The conversation's queued turn, a new one if need be; None while a person or the queue has it.
+def _turn_for(conversation: Conversation, customer: Customer, *, join: bool = True) -> UUID | None:
+    """The turn that will answer: the queued one, the running one while its text is unseen, or a new one.
 
-    The row lock keeps a worker from claiming the turn before this message has joined it.
+    None while a person or the queue has the conversation. The row lock keeps a worker from claiming the
+    queued turn before this message has joined it.
     """
     if conversation.handler != Conversation.Handler.BOT:
         return None
-    queued = Turn.objects.select_for_update().filter(conversation=conversation, state=Turn.State.QUEUED)
-    return queued.first() or Turn.objects.create(conversation=conversation)
+    queued = (
+        Turn.objects.select_for_update().filter(conversation=conversation, state=Turn.State.QUEUED).first()
+    )
+    if queued is None:
+        joined = leases.join(conversation.id) if join else None
+        return joined or Turn.objects.create(conversation=conversation, rank=customer.effective_tier.rank).id
+    if queued.deferred:
+        # Somebody waits for it now.
+        Turn.objects.filter(id=queued.id).update(deferred=False, queued_at=timezone.now())
+    return queued.id
 
 
 def _after_post(message: Message, origin: str) -> None:
     if message.turn_id:
-        queue.run_turn(message.turn_id)
+        queue.ticket()
     else:
         queue.scrub_message(message.pk)
     events.message_posted(message.conversation_id, message.uuid, origin)
@@ -129,9 +138,8 @@ def stop(conversation_id: UUID, turn: UUID) -> None:
     if not Turn.objects.filter(id=turn, conversation=conversation_id).exists():
         raise Unknown
     reply.fence(conversation_id, "stopped", turn)
-    queued = Turn.objects.filter(conversation=conversation_id, state=Turn.State.QUEUED)
-    for waiting in queued.values_list("id", flat=True):
-        queue.run_turn(waiting)
+    if Turn.objects.filter(conversation=conversation_id, state=Turn.State.QUEUED).exists():
+        queue.ticket()
 
 
 def approve(conversation_id: UUID, call: UUID, *, approved: bool) -> None:
@@ -145,12 +153,12 @@ def approve(conversation_id: UUID, call: UUID, *, approved: bool) -> None:
         if not approved:
             transaction.on_commit(lambda: events.approval_state(conversation_id, call, "declined"))
             return
-        turn = _turn_for(conversation)
+        turn = _turn_for(conversation, conversation.customer, join=False)
         if turn is None:
             # A person has the conversation by now: the bot changes nothing any more.
             raise Unknown
         ToolCall.objects.filter(id=call).update(carried_by=turn)
-        transaction.on_commit(lambda: queue.run_turn(turn.id))
+        transaction.on_commit(queue.ticket)
 
 
 def ask_for_person(conversation_id: UUID) -> None:
@@ -169,9 +177,9 @@ def no_person_after_all(conversation_id: UUID) -> None:
         heard = said.filter(author__in=[Message.Author.BOT, Message.Author.AGENT]).order_by("-id").first()
         unheard = said.filter(author=Message.Author.CUSTOMER, turn=None, id__gt=heard.pk if heard else 0)
         conversation.handler = Conversation.Handler.BOT
-        if unheard.exists() and (turn := _turn_for(conversation)):
+        if unheard.exists() and (turn := _turn_for(conversation, conversation.customer)):
             unheard.update(turn=turn)
-            transaction.on_commit(lambda: queue.run_turn(turn.id))
+            transaction.on_commit(queue.ticket)
 
 
 def rate(conversation_id: UUID, message: UUID, score: int, comment: str, *, key: bytes) -> None:

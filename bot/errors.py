@@ -7,6 +7,7 @@ BotError
 └── GaveUp       a turn's own ceiling was reached: rounds, tool calls
 """
 
+import traceback
 from datetime import datetime
 
 from bot import words
@@ -39,3 +40,9 @@ class Fenced(BotError):
 
 class GaveUp(BotError):
     """A ceiling of the turn was reached."""
+
+
+def place(error: BaseException) -> str:
+    """Where it was raised: what it says may hold somebody's private values, and stays out of the logs."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""

@@ -1,57 +1,108 @@
-"""A worker's claim on its turns: taken by a conditional update, renewed every five seconds, lost by dying."""
+"""A worker's claim on turns: taken by a conditional update, renewed every five seconds, lost by dying.
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
-from functools import cache
-from uuid import UUID
-
-import structlog
-from django.db import (
-    DatabaseError,
-    IntegrityError,
-    InterfaceError,
-    close_old_connections,
-    connection,
-    transaction,
-)
-from django.utils import timezone
-
-from bot.models import Turn
-
-LEASE_SECONDS = 15
-RENEW_SECONDS = 5
-MOST_ATTEMPTS = 3
-
-_CLAIM = """
-UPDATE bot_turn SET state = 'running', attempt = attempt + 1, lease_until = %(until)s,
-                    started_at = coalesce(started_at, %(now)s)
- WHERE id = %(turn)s AND (state = 'queued' OR (state = 'running' AND lease_until < %(now)s))
-   AND NOT EXISTS (SELECT 1 FROM bot_turn other WHERE other.conversation_id = bot_turn.conversation_id
-                      AND other.state = 'running' AND other.id <> bot_turn.id)
-RETURNING attempt
+A turn waits when it is queued and no other of its conversation runs, when its worker has handed it back (it
+runs without a lease), or when its worker is lost (its lease has expired).
 """
 
-log = structlog.get_logger(__name__)
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+from uuid import UUID
+
+from django.db import IntegrityError, connection
+from django.utils import timezone
+
+from bot.events import TurnLog
+
+LEASE_SECONDS = 15
+# A turn whose worker was lost so often is not given to another one.
+MOST_LOSSES = 3
+
+_LOST = "state = 'running' AND lease_until < %(now)s"
+_HANDED_BACK = "state = 'running' AND lease_until IS NULL"
+FORLORN = f"({_LOST} AND losses + 1 >= {MOST_LOSSES} OR {_HANDED_BACK} AND losses >= {MOST_LOSSES})"
+WAITING = f"""
+{_LOST} AND losses + 1 < {MOST_LOSSES}
+OR {_HANDED_BACK} AND losses < {MOST_LOSSES}
+OR state = 'queued' AND NOT EXISTS (
+    SELECT 1 FROM bot_turn other
+     WHERE other.conversation_id = bot_turn.conversation_id AND other.state = 'running')
+"""  # noqa: S608  constants of ours
+
+_CLAIM = """
+WITH best AS (
+    SELECT id, state = 'running' AND lease_until IS NOT NULL AS lost
+      FROM bot_turn WHERE state <> 'done' AND outcome = '' AND ({which})
+     ORDER BY {order} LIMIT 1 FOR UPDATE SKIP LOCKED
+)
+UPDATE bot_turn
+   SET state = 'running', attempt = attempt + 1, started_at = coalesce(started_at, %(now)s),
+       losses = losses + best.lost::int,
+       lease_until = %(until)s, deferred = false
+  FROM best WHERE bot_turn.id = best.id
+RETURNING bot_turn.id, attempt, conversation_id, best.lost,
+          (SELECT locale FROM bot_conversation WHERE bot_conversation.id = conversation_id)
+"""
+
+_RENEW = """
+UPDATE bot_turn SET lease_until = %s::timestamptz
+  FROM unnest(%s::uuid[], %s::int[]) AS kept(turn, held)
+ WHERE bot_turn.id = kept.turn AND attempt = kept.held AND state = 'running' AND outcome = ''
+RETURNING bot_turn.id
+"""
+
+OLDEST_FIRST = "deferred, queued_at"
+HIGHEST_FIRST = "deferred, rank DESC, queued_at"
+
+_claims = count()
 
 
-def claim(turn: UUID) -> int | None:
-    """Take a queued turn, or one whose worker has died: the attempt's number, or None when it is taken."""
+@dataclass(frozen=True)
+class Claimed:
+    """A turn that is this process's until its lease ends or somebody raises the fence."""
+
+    turn: UUID
+    attempt: int
+    conversation: UUID
+    # The worker of the attempt before is lost.
+    lost: bool
+    locale: str
+
+
+def claim() -> Claimed | None:
+    """Take the turn whose turn it is; None when none waits.
+
+    Of every two claims one takes the oldest turn and one the oldest of the highest tier: higher tiers come
+    first, and with k turns before it a turn is taken by the 2k+2nd claim at the latest, where first come,
+    first served would take it by the k+1st.
+    """
+    return _claim(WAITING, OLDEST_FIRST if next(_claims) % 2 else HIGHEST_FIRST)
+
+
+def claim_this(turn: UUID) -> Claimed | None:
+    """Take this turn, if it waits."""
+    return _claim(f"id = %(turn)s AND ({WAITING})", OLDEST_FIRST, turn)
+
+
+def claim_lost(turn: UUID) -> Claimed | None:
+    """Take a turn on which too many workers were lost."""
+    return _claim(f"id = %(turn)s AND {FORLORN}", OLDEST_FIRST, turn)
+
+
+def _claim(which: str, order: str, turn: UUID | None = None) -> Claimed | None:
     now = timezone.now()
-    facts: dict[str, UUID | datetime] = {
-        "turn": turn,
-        "now": now,
-        "until": now + timedelta(seconds=LEASE_SECONDS),
-    }
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(_CLAIM, facts)
-            row = cursor.fetchone()
-    except IntegrityError:
-        # Another turn of the conversation started in this very moment.
-        return None
-    return row[0] if row else None
+    facts = {"turn": turn, "now": now, "until": now + timedelta(seconds=LEASE_SECONDS)}
+    statement = _CLAIM.format(which=which, order=order)
+    while True:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement, facts)
+                row = cursor.fetchone()
+        except IntegrityError:
+            # Another turn of that conversation was taken in this very moment: it does not wait any more.
+            continue
+        return Claimed(*row) if row else None
 
 
 def show(turn: UUID, attempt: int, *, model: str, model_class: str) -> bool:
@@ -65,68 +116,50 @@ def show(turn: UUID, attempt: int, *, model: str, model_class: str) -> bool:
             " WHERE id = %s AND attempt = %s AND state = 'running' AND outcome = ''",
             [timezone.now(), model, model_class, turn, attempt],
         )
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount)
 
 
-def waiting(now: datetime) -> list[UUID]:
-    """Turns that nobody works on: queued long ago with none running before them, or their lease expired."""
-    late = now - timedelta(seconds=RENEW_SECONDS)
-    queued = Turn.objects.filter(state=Turn.State.QUEUED, queued_at__lt=late).exclude(
-        conversation__turns__state=Turn.State.RUNNING
-    )
-    stranded = Turn.objects.filter(state=Turn.State.RUNNING, lease_until__lt=now)
-    return [*queued.values_list("id", flat=True), *stranded.values_list("id", flat=True)]
+def join(conversation: UUID) -> UUID | None:
+    """Make the running turn begin anew with what was just said, while none of its text has been seen.
+
+    The turn's id; None when there is none to join, or it is carrying out a change.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE bot_turn SET attempt = attempt + 1, lease_until = NULL"
+            " WHERE conversation_id = %s AND state = 'running' AND outcome = '' AND first_text_at IS NULL"
+            " AND NOT EXISTS (SELECT 1 FROM bot_toolcall WHERE carried_by_id = bot_turn.id)"
+            " RETURNING id",
+            [conversation],
+        )
+        row = cursor.fetchone()
+    return row[0] if row else None
 
 
-class Keeper:
-    """Renews the leases of all turns this process works on, in one statement."""
-
-    def __init__(self) -> None:
-        self._kept: dict[UUID, int] = {}
-        self._lock = threading.Lock()
-        self._wake = threading.Event()
-        threading.Thread(target=self._run, name="leases", daemon=True).start()
-
-    @contextmanager
-    def keep(self, turn: UUID, attempt: int) -> Iterator[None]:
-        with self._lock:
-            self._kept[turn] = attempt
-        self._wake.set()
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._kept.pop(turn, None)
-
-    def _run(self) -> None:
-        while True:
-            self._wake.wait()
-            threading.Event().wait(RENEW_SECONDS)
-            with self._lock:
-                kept = dict(self._kept)
-                if not kept:
-                    self._wake.clear()
-            if kept:
-                self._renew(kept)
-
-    def _renew(self, kept: dict[UUID, int]) -> None:
-        until = timezone.now() + timedelta(seconds=LEASE_SECONDS)
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "UPDATE bot_turn SET lease_until = %s"
-                    " FROM unnest(%s::uuid[], %s::int[]) AS kept(id, attempt)"
-                    " WHERE bot_turn.id = kept.id AND bot_turn.attempt = kept.attempt AND state = 'running'",
-                    [until, list(kept), list(kept.values())],
-                )
-        except (DatabaseError, InterfaceError) as error:
-            # The next round tries again; a lease outlives two failed ones.
-            log.warning("leases not renewed", error=type(error).__name__, count=len(kept))
-        finally:
-            close_old_connections()
+def renew(turns: list[TurnLog]) -> set[UUID]:
+    """Go on holding these turns; those that are still held."""
+    until = timezone.now() + timedelta(seconds=LEASE_SECONDS)
+    with connection.cursor() as cursor:
+        cursor.execute(_RENEW, [until, *_held(turns)])
+        return {row[0] for row in cursor.fetchall()}
 
 
-@cache
-def keeper() -> Keeper:
-    """This process's keeper, started with its first turn."""
-    return Keeper()
+def hand_back(turns: list[TurnLog]) -> None:
+    """Give up these turns, so that another worker begins them anew at once; nobody was lost."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RENEW, [None, *_held(turns)])
+
+
+def _held(turns: Iterable[TurnLog]) -> tuple[list[UUID], list[int]]:
+    held = {turn.turn: turn.attempt for turn in turns}
+    return list(held), list(held.values())
+
+
+def lose(turn: UUID, attempt: int) -> None:
+    """End this attempt now: it has failed in a way that nobody foresaw."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE bot_turn SET lease_until = NULL, losses = losses + 1"
+            " WHERE id = %s AND attempt = %s AND state = 'running' AND outcome = ''",
+            [turn, attempt],
+        )

@@ -1,12 +1,21 @@
-"""Jobs for the workers, by name: who only sends them need not load language models and SDKs."""
+"""Jobs for the workers, by name: who only sends them need not load language models and SDKs.
 
+A job of the queue `turns` is a ticket: one more turn waits. Which one, the worker finds in the database, so
+tickets may be lost or doubled. Everything else is in the queue `chores` and never stands before a turn.
+"""
+
+from typing import cast
 from uuid import UUID
 
+import redis
 import structlog
 from celery import current_app
+from django.conf import settings
 from kombu.exceptions import OperationalError
 
-RUN_TURN = "bot.tasks.run_turn"
+TURNS = "turns"
+CHORES = "chores"
+ANSWER_NEXT = "bot.tasks.answer_next"
 SCRUB_MESSAGE = "bot.tasks.scrub_message"
 INDEX_ARTICLE = "bot.tasks.index_article"
 INDEX_CANNED = "bot.tasks.index_canned"
@@ -14,9 +23,15 @@ INDEX_CANNED = "bot.tasks.index_canned"
 log = structlog.get_logger(__name__)
 
 
-def run_turn(turn: UUID) -> None:
-    """When the queue is away the turn waits in the database and is sent again."""
-    _send(RUN_TURN, str(turn))
+def ticket(count: int = 1) -> bool:
+    """Call a worker for each of so many turns; False when the queue is away: the rescue calls again."""
+    return all(_send(ANSWER_NEXT) for _ in range(count))
+
+
+def tickets() -> int:
+    """Tickets that no worker has taken yet. Raises RedisError."""
+    with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1) as client:
+        return cast(int, client.llen(TURNS))
 
 
 def scrub_message(message: int) -> None:
@@ -32,8 +47,10 @@ def index_canned(reply: int) -> None:
     _send(INDEX_CANNED, reply)
 
 
-def _send(name: str, argument: int | str) -> None:
+def _send(name: str, *arguments: int | UUID) -> bool:
     try:
-        current_app.send_task(name, [argument])
+        current_app.send_task(name, [*arguments])
     except OperationalError as error:
-        log.warning("queue away", job=name, argument=argument, error=type(error).__name__)
+        log.warning("queue away", job=name, arguments=arguments, error=type(error).__name__)
+        return False
+    return True

@@ -1,14 +1,14 @@
 """The queue's doors: fetch by id, call one function. Any of them may run twice, or late."""
 
-from uuid import UUID
+from typing import Any
 
 import structlog
 from celery import shared_task
-from celery.signals import worker_init, worker_shutdown
+from celery.signals import worker_init, worker_shutdown, worker_shutting_down
 from django.utils import timezone
 
 from accounts import quota
-from bot import heartbeats, leases, queue, turn
+from bot import heartbeats, metrics, queue, rescue, turn
 from bot.desk import approvals
 from bot.knowledge import embed, ingest
 from bot.outbox import outbox
@@ -20,34 +20,36 @@ log = structlog.get_logger(__name__)
 
 
 @worker_init.connect
-def warm_up(**kwargs: object) -> None:
+def warm_up(sender: Any, **kwargs: object) -> None:
     """Load the language models before the first customer waits for them."""
     engine = veil.engine()
     embed.load()
     registry.offered()
     if not engine.wait_ready():
         log.error("scrubber not ready: answers are degraded until it is")
+    rescue.start(sender.concurrency)
+
+
+@worker_shutting_down.connect
+def leave(**kwargs: object) -> None:
+    rescue.leave()
 
 
 @worker_shutdown.connect
 def wind_down(**kwargs: object) -> None:
+    rescue.stop()
     heartbeats.stop()
     outbox().flush()
+    metrics.leave()
     veil.engine().stop()
 
 
 @shared_task
-def run_turn(turn_id: str) -> None:
-    """Work on a turn, then on what the customer has said meanwhile."""
-    waiting: UUID | None = UUID(turn_id)
-    while waiting:
-        waiting = turn.run(waiting)
-
-
-@shared_task
-def rescue_turns() -> None:
-    for waiting in leases.waiting(timezone.now()):
-        queue.run_turn(waiting)
+def answer_next() -> None:
+    if rescue.leaving():
+        queue.ticket()
+    else:
+        turn.run_next()
 
 
 @shared_task
@@ -79,8 +81,3 @@ def index_article(article_id: int) -> None:
 @shared_task
 def index_canned(reply_id: int) -> None:
     ingest.index_canned(reply_id)
-
-
-@shared_task(expires=10)
-def heartbeat() -> None:
-    heartbeats.beat()

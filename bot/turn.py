@@ -1,141 +1,234 @@
 """One turn: from what a customer said to exactly one reply."""
 
 import time
+from collections.abc import Callable
 from uuid import UUID
 
 import structlog
+import tenacity
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
-from accounts import quota
-from bot import events, leases, reply, words
+from accounts import quota, usage
+from bot import events, keeping, leases, metrics, queue, reply, words
 from bot.desk import approvals, handover
-from bot.errors import Fenced, GaveUp
-from bot.llm.errors import UpstreamError
+from bot.errors import Fenced, GaveUp, place
+from bot.leases import Claimed
+from bot.llm import counting
+from bot.llm.errors import ContentRefused, UpstreamError
 from bot.models import Conversation, Turn
-from bot.privacy import veil
 from bot.privacy.errors import PrivacyError
 from bot.reply import Reply
 from bot.steps import approved, choice, degraded, model_loop, prepared, read, upstream
 from bot.steps.work import Work
 
+# How long a reply waits for a database that restarts; the lease outlives it.
+DATABASE_SECONDS = 10
+
 log = structlog.get_logger(__name__)
 
 
-def run(turn_id: UUID) -> UUID | None:
-    """One turn, from claim to final; the id of the conversation's next turn, when one waits.
+def run_next() -> bool:
+    """The turn whose turn it is, from claim to final; False when none waits.
 
-    1. Claim it: whoever comes second does nothing.
-    2. Say at once that somebody is at work; take back what a dead attempt has shown.
+    1. Claim it: whoever comes second takes another, or nothing.
+    2. Say at once that somebody is at work; take back what an earlier attempt has shown.
     3. Answer it, one way or another.
     4. End it: store the reply under the fence, settle the quota, send `final`.
+    5. See whether the customer has said more meanwhile.
     """
-    attempt = leases.claim(turn_id)
-    if attempt is None:
-        return None
-    work = _open(turn_id, attempt)
-    with leases.keeper().keep(turn_id, attempt):
-        if attempt > 1:
-            approvals.take_back(turn_id)
-            work.log.reset()
-        work.log.working(words.say("working.thinking", work.locale))
+    claimed = leases.claim()
+    if claimed is None:
+        return False
+    _attempt(claimed, answer)
+    return True
+
+
+def answer_in_short(turn_id: UUID) -> bool:
+    """Answer a turn that would wait too long without a model; its real answer follows when it is its turn."""
+    claimed = leases.claim_this(turn_id)
+    if claimed is None:
+        return False
+    _attempt(claimed, degraded.in_short)
+    return True
+
+
+def give_up(turn_id: UUID) -> bool:
+    """End a turn on which too many workers were lost, with what cannot fail."""
+    claimed = leases.claim_lost(turn_id)
+    if claimed is None:
+        return False
+    _attempt(claimed, _last_resort)
+    return True
+
+
+def _attempt(claimed: Claimed, act: Callable[[Work], Reply]) -> None:
+    """Steps 2 to 5 of the story; whatever nobody foresaw costs the turn one attempt of three."""
+    work: Work | None = None
+    turn_log = events.TurnLog(claimed.turn, claimed.attempt, claimed.conversation)
+    with keeping.keeper().keep(turn_log, claimed.locale):
         try:
-            _end(work, answer(work))
+            work = _open(claimed, turn_log)
+            _begin(work, claimed)
+            end(work, _handed_over(work) or act(work))
         except Fenced:
-            log.info("turn fenced", turn=str(turn_id), attempt=attempt)
-            _let_go(work)
-    return _next(work)
+            log.info("turn fenced", turn=str(claimed.turn), attempt=claimed.attempt)
+            _let_go(claimed, work)
+        except (DatabaseError, InterfaceError) as error:
+            # Its lease ends by itself, and a new attempt begins when the database is back.
+            log.warning("turn lost its database", turn=str(claimed.turn), error=type(error).__name__)
+            return
+        except Exception as error:
+            # Told without its words, which may be a customer's.
+            log.error("turn broke", turn=str(claimed.turn), error=type(error).__name__, at=place(error))  # noqa: TRY400
+            metrics.count("attempts_lost", cause="raised")
+            leases.lose(claimed.turn, claimed.attempt)
+            queue.ticket()
+    if Turn.objects.filter(conversation=claimed.conversation, state=Turn.State.QUEUED).exists():
+        queue.ticket()
 
 
 def answer(work: Work) -> Reply:
     """What the turn ends with.
 
-    1. Nothing, when a person has the conversation by now; no model, when three attempts have died.
-    2. Scrub what was said; without a scrubber nothing goes to a model.
-    3. Do what the customer approved.
-    4. A prepared reply, where one surely fits.
-    5. Choose a model, hold the quota, and let it talk, with tools.
-    6. Without a model or quota: the degraded ladder, honestly labelled.
+    1. Scrub what was said; without a scrubber nothing goes to a model.
+    2. Do what the customer approved.
+    3. A prepared reply, where one surely fits.
+    4. Choose a model, hold the quota, and let it talk, with tools.
+    5. Without a model or quota: the degraded ladder, honestly labelled.
     """
-    if work.conversation.handler != Conversation.Handler.BOT:
-        reply.leave_undone(work.turn)
-        return Reply("", "handed_over", "system")
-    if work.attempt > leases.MOST_ATTEMPTS:
-        return _without_model(work, "model_down")
     try:
         read.scrub(work)
         ending = approved.carry_out(work) or prepared.reply(work)
-        return _say(work, ending) if ending else _with_model(work)
+        return _instead(work, ending) if ending else _with_model(work)
     except PrivacyError as error:
         # Also in the middle: what a tool has found cannot be masked.
         log.warning("scrubber down", turn=str(work.turn.id), error=type(error).__name__)
+        metrics.count("scrubber_failures")
         return _without_model(work, "model_down")
     except quota.Exhausted:
         return _without_model(work, "usage_limit")
+    except ContentRefused:
+        return _instead(work, _failed(work, "refused", "content refused"))
     except UpstreamError as error:
+        work.check_fence()
         log.warning("model gone", turn=str(work.turn.id), kind=error.kind)
         return _without_model(work, "model_down")
-    except GaveUp:
-        text = words.say("gave_up", work.locale)
-        return _say(work, Reply(text, "failed", "system", reason="too many rounds"))
+    except GaveUp as error:
+        return _instead(work, _failed(work, "gave_up", str(error) or "too many rounds"))
 
 
 def _with_model(work: Work) -> Reply:
-    """Step 5 of the story."""
+    """Step 4 of an answer."""
     chosen = choice.choose(work)
     work.ends_at += chosen.seconds - settings.TURN_DEADLINE
     quota.hold(work.turn.id, work.conversation.customer, seconds=chosen.seconds * 2)
-    calls = upstream.Calls(work, chosen)
-    said = model_loop.run(work, chosen, upstream.provider(chosen, calls))
-    return model_loop.reply(work, chosen, calls, said)
+    work.calls = upstream.Calls(work, chosen)
+    said = model_loop.run(work, chosen, upstream.provider(chosen, work.calls))
+    return model_loop.reply(work, chosen, work.calls, said)
 
 
 def _without_model(work: Work, reason: str) -> Reply:
-    """Step 6 of the story; found in this very process, so the question may be as it was typed."""
+    """Step 5 of an answer; found in this very process, so the question may be as it was typed."""
     question = work.question or read.unscrubbed(work)
-    return _say(work, approved.give_up(work) or degraded.reply(work, question, reason))
+    return _instead(work, approved.give_up(work) or degraded.reply(work, question, reason))
 
 
-def _end(work: Work, ending: Reply) -> None:
-    with transaction.atomic():
-        if not reply.end(work.turn, work.attempt, ending, work.log):
-            raise Fenced
-        if ending.handover:
-            handover.join_queue(work.conversation.id, ending.handover)
+def _failed(work: Work, words_of: str, reason: str) -> Reply:
+    return Reply(words.say(words_of, work.locale), "failed", "system", reason=reason)
+
+
+def _instead(work: Work, ending: Reply) -> Reply:
+    """A reply that no model streamed: what a model had begun to say is taken back."""
+    work.check_fence()
+    if work.first_text_at or (work.shown.cards and not ending.cards):
+        work.log.reset()
+    if work.calls:
+        # What the model has cost before it was given up.
+        ending.input_tokens, ending.output_tokens = work.calls.input_tokens, work.calls.output_tokens
+        ending.cost = work.calls.cost
+    return ending
+
+
+def _last_resort(work: Work) -> Reply:
+    return _instead(work, approved.give_up(work) or degraded.last_resort(work))
+
+
+def _handed_over(work: Work) -> Reply | None:
+    """The bot says nothing any more once a person has the conversation."""
+    if work.conversation.handler == Conversation.Handler.BOT:
+        return None
+    reply.leave_undone(work.turn)
+    return Reply("", "handed_over", "system")
+
+
+def _begin(work: Work, claimed: Claimed) -> None:
+    """Step 2 of the story."""
+    metrics.count("attempts")
+    if claimed.lost:
+        metrics.count("attempts_lost", cause="lease")
+        # What the models had said to a worker that was lost is known only from what was shown.
+        shown = work.log.take_over_shown()
+        usage.close_lost(claimed.turn, claimed.attempt, counting.tokens(shown.text) if shown else 0)
+    if claimed.attempt > 1:
+        approvals.take_back(claimed.turn)
+        work.log.reset()
+    work.log.working(words.say("working.thinking", work.locale))
+
+
+def end(work: Work, ending: Reply) -> None:
+    """Step 4 of the story; waits for a database that restarts. Raises Fenced when the turn is not ours."""
+    for attempt in tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type((OperationalError, InterfaceError)),
+        wait=tenacity.wait_exponential(multiplier=0.1, max=1),
+        stop=tenacity.stop_after_delay(DATABASE_SECONDS),
+        before_sleep=lambda _: connection.close(),
+        reraise=True,
+    ):
+        with attempt:
+            _store(work, ending)
     if ending.handover:
         # What the customer said meanwhile is for the person, too.
         reply.fence(work.conversation.id, "handed_over")
 
 
-def _let_go(work: Work) -> None:
-    """Whoever ended the turn may have done so before this attempt held its quota."""
-    if Turn.objects.filter(id=work.turn.id, state=Turn.State.DONE).exists():
-        quota.release(work.turn.id)
+def _store(work: Work, ending: Reply) -> None:
+    with transaction.atomic():
+        if not reply.end(work.turn, work.attempt, ending, work.log):
+            raise Fenced
+        if ending.handover:
+            handover.join_queue(work.conversation.id, ending.handover)
+        if ending.deferred:
+            _answer_later(work.turn)
 
 
-def _say(work: Work, ending: Reply) -> Reply:
-    """Show a reply that no model streamed; what a model had begun to say is taken back."""
-    work.check_fence()
-    if work.first_text_at or (work.shown.cards and not ending.cards):
-        work.log.reset()
-    work.log.text(ending.text)
-    return ending
+def _answer_later(turn: Turn) -> None:
+    """The real answer comes with what the customer has said meanwhile, or when nobody else waits."""
+    waiting = Turn.objects.filter(conversation=turn.conversation_id, state=Turn.State.QUEUED)
+    if not waiting.update(answers=turn):
+        Turn.objects.create(conversation_id=turn.conversation_id, answers=turn, deferred=True, rank=turn.rank)
+        transaction.on_commit(queue.ticket)
 
 
-def _open(turn_id: UUID, attempt: int) -> Work:
+def _let_go(claimed: Claimed, work: Work | None) -> None:
+    """Whoever ended the turn may have done so before we held its quota, and does not know what it cost."""
+    ended = Turn.objects.filter(id=claimed.turn, state=Turn.State.DONE)
+    if work and work.calls:
+        spent = work.calls
+        ended.filter(cost=None).update(
+            input_tokens=spent.input_tokens, output_tokens=spent.output_tokens, cost=spent.cost
+        )
+    if ended.exists():
+        quota.release(claimed.turn)
+
+
+def _open(claimed: Claimed, turn_log: events.TurnLog) -> Work:
     turn = Turn.objects.select_related(
         "conversation__site__default_tier",
         "conversation__customer__tier",
         "conversation__customer__token_tier",
-    ).get(id=turn_id)
+    ).get(id=claimed.turn)
     conversation = turn.conversation
     # One object for one site: the customer's default tier is read through it.
     conversation.customer.site = conversation.site
-    deadline = time.monotonic() + settings.TURN_DEADLINE
-    turn_log = events.TurnLog(turn.id, attempt, conversation.id)
-    return Work(turn, attempt, turn_log, veil.of(conversation), deadline)
-
-
-def _next(work: Work) -> UUID | None:
-    queued = Turn.objects.filter(conversation=work.conversation, state=Turn.State.QUEUED)
-    return queued.values_list("id", flat=True).first()
+    return Work(turn, claimed.attempt, turn_log, time.monotonic() + settings.TURN_DEADLINE)

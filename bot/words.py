@@ -6,6 +6,21 @@ _WORDS: dict[str, dict[str, str]] = {
     "working.tool": {"en": "Looking that up…", "zh": "正在为您查询…"},
     "working.change": {"en": "Doing that for you…", "zh": "正在为您办理…"},
     "working.retry": {"en": "This takes a little longer than usual…", "zh": "比平时稍慢一些，请稍候…"},
+    "working.still": {"en": "Still working on it…", "zh": "仍在处理，请稍候…"},
+    "working.place": {
+        "en": "Many people are asking right now. You are number {place} in line, about {seconds} s.",
+        "zh": "当前咨询较多，您排在第 {place} 位，大约 {seconds} 秒。",
+    },
+    "deferred": {
+        "en": "Many people are asking right now. Here is what I can say at once; "
+        "my full answer follows here as soon as it is your turn.",
+        "zh": "当前咨询较多，先为您提供以下信息，轮到您时我会在这里给出完整回答。",
+    },
+    "promise.busy": {
+        "en": "Many people are asking right now. My answer follows here as soon as it is your turn; "
+        "you can also ask for a person.",
+        "zh": "当前咨询较多，轮到您时我会在这里回答；您也可以点击“转人工”。",
+    },
     "rejected.invalid": {"en": "This message cannot be read.", "zh": "无法读取此消息。"},
     "rejected.too_long": {
         "en": "This message is too long: {limit} characters at most.",
@@ -62,8 +77,12 @@ _WORDS: dict[str, dict[str, str]] = {
     "handover.closed": {"en": "This conversation was closed.", "zh": "此对话已结束。"},
     "handover.colleague": {"en": "A colleague", "zh": "同事"},
     "gave_up": {
-        "en": "I could not finish this on my own. You can ask for a person.",
+        "en": "I could not finish this on my own. If you like, ask for a person, who will see all of this.",
         "zh": "我无法独立完成此请求，您可以点击“转人工”。",
+    },
+    "refused": {
+        "en": "I cannot answer this here. If you like, ask for a person and a colleague will read it.",
+        "zh": "此问题我无法在这里回答。如有需要，请点击“转人工”，同事会为您查看。",
     },
     "stopped": {"en": "(stopped)", "zh": "（已停止）"},
 }

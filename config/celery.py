@@ -13,11 +13,9 @@ app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 
 app.conf.beat_schedule = {
-    "send stranded turns again": {"task": "bot.tasks.rescue_turns", "schedule": 5.0},
     "scrub what was left unscrubbed": {"task": "bot.tasks.scrub_left", "schedule": 30.0},
     "release expired holds": {"task": "bot.tasks.expire_holds", "schedule": 60.0},
     "expire open approvals": {"task": "bot.tasks.expire_approvals", "schedule": 30.0},
-    "say that the worker lives": {"task": "bot.tasks.heartbeat", "schedule": 5.0},
 }
 
 

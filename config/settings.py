@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 from django.urls import reverse_lazy
+from kombu import Queue
 
 from bot.admin_menu import UNFOLD  # noqa: F401  how the admin looks
 from config import (
@@ -176,6 +177,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "health_check_interval": 15,
     "visibility_timeout": 3600,
 }
+# Tickets for turns never stand behind other work: the worker asks both queues in turn.
+CELERY_TASK_QUEUES = [Queue("turns"), Queue("chores")]
+CELERY_TASK_DEFAULT_QUEUE = "chores"
+CELERY_TASK_ROUTES = {"bot.tasks.answer_next": {"queue": "turns"}}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

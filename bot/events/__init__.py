@@ -7,6 +7,8 @@ again in the next `ready`. Every frame is a closed type of `frames`.
 
 import json
 import threading
+import time
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -91,6 +93,7 @@ __all__ = [
     "RejectedFrame",
     "Reset",
     "Scrubbed",
+    "Shown",
     "SiteBody",
     "Source",
     "Status",
@@ -132,6 +135,14 @@ def message_body(message: Message, text: str | None) -> MessageBody:
     )
 
 
+@dataclass
+class Shown:
+    """What a customer has been shown of a turn since its last reset."""
+
+    text: str = ""
+    cards: list[dict[str, Any]] = field(default_factory=list)
+
+
 class TurnLog:
     """The numbered events of one attempt at a turn. Nothing here waits for the network."""
 
@@ -139,6 +150,8 @@ class TurnLog:
         self.turn = turn
         self.attempt = attempt
         self._channel = Channel(str(turn), attempt, group_of(conversation), self._delta)
+        # When the customer was last told anything, by time.monotonic().
+        self.said_at = time.monotonic()
 
     @property
     def fenced(self) -> bool:
@@ -155,6 +168,7 @@ class TurnLog:
 
     def text(self, text: str) -> None:
         if text:
+            self.said_at = time.monotonic()
             outbox().text(self._channel, text)
 
     def reset(self) -> None:
@@ -180,26 +194,30 @@ class TurnLog:
             Final(turn=self.turn, attempt=self.attempt, message=message, state=state, allowance=allowance)
         )
 
-    def take_over(self) -> str | None:
-        """Shut out earlier attempts; the text that the customer has been shown, None when Redis is away."""
+    def take_over_shown(self) -> Shown | None:
+        """Shut out earlier attempts; what the customer has been shown, None when Redis is away."""
         try:
             written = outbox().take_over(self._channel)
         except RedisError as error:
             log.warning("nobody knows what was shown", turn=str(self.turn), error=type(error).__name__)
             return None
-        shown = ""
+        shown = Shown()
         for body in written:
             event = json.loads(body)
-            if event["type"] == "delta":
-                shown += event["text"]
-            elif event["type"] == "reset":
-                shown = ""
+            match event["type"]:
+                case "delta":
+                    shown.text += event["text"]
+                case "card":
+                    shown.cards.append({"kind": event["kind"], "data": event["data"]})
+                case "reset":
+                    shown = Shown()
         return shown
 
     def _delta(self, text: str) -> str:
         return Delta(turn=self.turn, attempt=self.attempt, text=text).json_text()
 
     def _send(self, event: TurnEvent) -> None:
+        self.said_at = time.monotonic()
         outbox().event(self._channel, event.json_text())
 
 

@@ -5,14 +5,14 @@ from bot.events import Source
 from bot.knowledge import search
 from bot.models import ToolCall
 from bot.reply import Reply
-from bot.steps import canned
+from bot.steps import canned, read
 from bot.steps.work import Work
 
 PASSAGE_CHARACTERS = 700
 
 
 def reply(work: Work, question: str, reason: str) -> Reply:
-    """The best honest answer without a model; `reason` is usage_limit or model_down."""
+    """The best honest answer without a model; `reason` is usage_limit, model_down or busy."""
     if work.approved:
         return _outcome_of_changes(work, reason)
     site, locale = work.conversation.site_id, work.locale
@@ -28,6 +28,23 @@ def reply(work: Work, question: str, reason: str) -> Reply:
     return Reply(
         text=words.say(f"promise.{reason}", locale), outcome="degraded", source="promise", reason=reason
     )
+
+
+def in_short(work: Work) -> Reply:
+    """What can be said at once to somebody who would wait long for a model; the real answer follows."""
+    said = reply(work, read.unscrubbed(work), "busy")
+    intro = words.say("deferred", work.locale)
+    said.text = said.text if said.source == "promise" else f"{intro}\n\n{said.text}"
+    said.deferred = True
+    return said
+
+
+def last_resort(work: Work) -> Reply:
+    """What is said when everything else has failed again and again."""
+    if work.approved:
+        return _outcome_of_changes(work, "model_down")
+    text = words.say("promise.model_down", work.locale)
+    return Reply(text, "degraded", "promise", reason="too many attempts")
 
 
 def _outcome_of_changes(work: Work, reason: str) -> Reply:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from cryptography.fernet import Fernet
 from django.db.models import Q
@@ -17,7 +18,7 @@ AT_ONCE = 100
 
 def scrub(work: Work) -> None:
     """Mask what is not masked yet and find the question; raises PrivacyError and masks nothing."""
-    asked = Q(turn=work.turn, author=Message.Author.CUSTOMER)
+    asked = Q(turn__in=_turns(work), author=Message.Author.CUSTOMER)
     rows = Message.objects.filter(asked | Q(masked__isnull=True), conversation=work.conversation)
     said = list(rows.order_by("id"))
     unread = [message for message in said if message.masked is None]
@@ -25,7 +26,7 @@ def scrub(work: Work) -> None:
     work.question = "\n".join(
         message.masked or ""
         for message in said
-        if message.turn_id == work.turn.id and message.author == Message.Author.CUSTOMER
+        if message.turn_id in _turns(work) and message.author == Message.Author.CUSTOMER
     )
 
 
@@ -55,7 +56,13 @@ def unscrubbed(work: Work) -> str:
 
 
 def _asked(work: Work) -> list[Message]:
-    return list(Message.objects.filter(turn=work.turn, author=Message.Author.CUSTOMER).order_by("id"))
+    asked = Message.objects.filter(turn__in=_turns(work), author=Message.Author.CUSTOMER)
+    return list(asked.order_by("id"))
+
+
+def _turns(work: Work) -> list[UUID]:
+    """The turns whose messages are answered: with this one, the one whose real answer was put off."""
+    return [turn for turn in (work.turn.answers_id, work.turn.id) if turn]
 
 
 def _mask(messages: Sequence[Message], veil: Veil, data_key: bytes) -> None:

@@ -3,12 +3,24 @@
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import Protocol
 
 from bot import events
 from bot.errors import Fenced
 from bot.models import Conversation, ToolCall, Turn
+from bot.privacy import veil
 from bot.privacy.veil import Veil
 from bot.tools.runner import Bench, Shown
+
+
+class Spent(Protocol):
+    """What the upstream calls of a turn come to."""
+
+    input_tokens: int
+    output_tokens: int
+    cost: Decimal | None
 
 
 @dataclass
@@ -16,7 +28,6 @@ class Work:
     turn: Turn
     attempt: int
     log: events.TurnLog
-    veil: Veil
     ends_at: float
     # What the customer said since the last reply, masked.
     question: str = ""
@@ -24,10 +35,17 @@ class Work:
     first_text_at: datetime | None = None
     approved: list[ToolCall] = field(default_factory=list)
     shown: Shown = field(default_factory=Shown)
+    # The upstream calls made so far.
+    calls: Spent | None = None
 
     @property
     def conversation(self) -> Conversation:
         return self.turn.conversation
+
+    @cached_property
+    def veil(self) -> Veil:
+        """Opens the conversation's data key."""
+        return veil.of(self.conversation)
 
     @property
     def locale(self) -> str:

@@ -1,7 +1,6 @@
 """One tool call, from the model's raw request to the result it may see."""
 
 import json
-import traceback
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -12,6 +11,7 @@ from django.utils import timezone
 from pydantic import BaseModel
 
 from bot import events, words
+from bot.errors import place
 from bot.llm.base import ToolRequest
 from bot.models import ToolCall, Turn
 from bot.privacy.veil import Known, Veil
@@ -20,6 +20,7 @@ from bot.tools.registry import Private, Tool, ToolContext, ToolError, ToolResult
 
 APPROVAL_MINUTES = 15
 RESULT_CHARACTERS = 12_000
+TITLE_CHARACTERS = 120  # as the site wrote it: placeholders may be longer
 
 log = structlog.get_logger(__name__)
 
@@ -87,9 +88,14 @@ def perform(bench: Bench, tool: Tool, arguments: dict[str, Any], call: ToolCall)
         return Ran(_failure(bench, call, error))
     except Exception as error:
         # A site's own code: its fault is recorded and told, and must not take the turn down.
-        log.error("tool failed", tool=tool.name, error=type(error).__name__, at=_place(error))  # noqa: TRY400
+        log.error("tool failed", tool=tool.name, error=type(error).__name__, at=place(error))  # noqa: TRY400
         return Ran(_failure(bench, call, ToolError("The tool failed; nothing is known. Offer a person.")))
-    return _finish(bench, tool, call, result)
+    try:
+        return _finish(bench, tool, call, result)
+    except (TypeError, ValueError) as error:
+        # A result that is no JSON: the site's own code again.
+        log.error("tool result unfit", tool=tool.name, error=type(error).__name__, at=place(error))  # noqa: TRY400
+        return Ran(_failure(bench, call, ToolError("The tool failed; nothing is known. Offer a person.")))
 
 
 def carry_out(bench: Bench, call: ToolCall) -> Ran | None:
@@ -114,12 +120,6 @@ def carry_out(bench: Bench, call: ToolCall) -> Ran | None:
     state: events.ApprovalOutcome = "done" if call.state == ToolCall.State.DONE else "failed"
     events.approval_state(bench.turn.conversation_id, call.id, state)
     return ran
-
-
-def _place(error: Exception) -> str:
-    """Where it was raised: what it says may hold somebody's private values, and stays out of the logs."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
 
 
 def _find(name: str) -> Tool:
@@ -170,8 +170,15 @@ def _propose(
     if tool.changes is None:
         raise ToolError(f"{tool.name} changes nothing.")
     call = ToolCall(turn=bench.turn, call=call_name, name=tool.name, arguments=arguments)
-    proposal = tool.changes(bench.context(call.id), **checked)
-    call.title, *call.lines = bench.veil.mask([proposal.title, *proposal.lines])
+    try:
+        proposal = tool.changes(bench.context(call.id), **checked)
+    except ToolError:
+        raise
+    except Exception as error:
+        # A site's own code, as in `perform`.
+        log.error("tool failed", tool=tool.name, error=type(error).__name__, at=place(error))  # noqa: TRY400
+        raise ToolError("The tool failed; nothing was changed. Offer a person.") from None
+    call.title, *call.lines = bench.veil.mask([proposal.title[:TITLE_CHARACTERS], *proposal.lines])
     call.state = ToolCall.State.PROPOSED
     call.expires_at = timezone.now() + timedelta(minutes=APPROVAL_MINUTES)
     call.save(force_insert=True)

@@ -1,16 +1,17 @@
 """Whether this deployment lives, and whether it can answer: for load balancers and for `make run`."""
 
-from collections.abc import Callable
-
-import redis
-from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
-from bot import heartbeats
+from bot import heartbeats, line, metrics
+from bot.web.within import SECONDS, within
+
+# A message that waits so long while a worker has room is not being worked on.
+LONGEST_WAIT = 30.0
 
 
 @require_safe
@@ -23,7 +24,9 @@ def live(request: HttpRequest) -> JsonResponse:
 @never_cache
 def ready(request: HttpRequest) -> JsonResponse:
     """Each part by name: `ok`, or what is wrong with it; 503 when one is missing."""
-    parts = {name: check() for name, check in _CHECKS.items()}
+    parts = {"database": _database(), "redis": _redis()}
+    away = [name for name, state in parts.items() if state != "ok"]
+    parts["worker"] = f"unknown while {away[0]} does not answer" if away else _worker()
     response = JsonResponse(parts, status=200 if all(state == "ok" for state in parts.values()) else 503)
     # An answer, not an accident: Django would log an error for each time somebody asks.
     response._has_been_logged = True  # type: ignore[attr-defined]
@@ -32,27 +35,34 @@ def ready(request: HttpRequest) -> JsonResponse:
 
 def _database() -> str:
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
+        within(SECONDS, _select)
+    except (DatabaseError, TimeoutError):
         return "does not answer"
     return "ok"
 
 
+def _select() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
 def _redis() -> str:
     try:
-        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=3) as client:
-            client.ping()
+        metrics.client().ping()
     except RedisError:
         return "does not answer"
     return "ok"
 
 
 def _worker() -> str:
+    """A heartbeat shows that a worker lives; the line shows whether it takes work."""
     try:
-        return "ok" if heartbeats.last() else "no heartbeat"
-    except RedisError:
-        return "unknown while redis does not answer"
-
-
-_CHECKS: dict[str, Callable[[], str]] = {"database": _database, "redis": _redis, "worker": _worker}
+        workers = heartbeats.workers()
+        waited = within(SECONDS, lambda: line.oldest_wait(timezone.now()))
+    except (RedisError, DatabaseError, TimeoutError):
+        return "unknown"
+    if not workers:
+        return "no heartbeat"
+    if waited > LONGEST_WAIT and any(worker.busy < worker.slots for worker in workers):
+        return f"does not take work: the oldest message waits {waited:.0f} s"
+    return "ok"

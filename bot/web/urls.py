@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from bot.web import chat, health
+from bot.web import chat, health, metrics
 
 urlpatterns = [
     path("widget.js", chat.loader, name="widget-loader"),
@@ -8,4 +8,5 @@ urlpatterns = [
     path("desk/", include("bot.web.desk_urls")),
     path("health/live", health.live),
     path("health/ready", health.ready),
+    path("metrics", metrics.metrics),
 ]

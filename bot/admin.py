@@ -5,17 +5,22 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db import connection, transaction
+from django.db.models import F
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
+from accounts.admin import Ledger
 from bot import queue
+from bot.desk import alert_words
 from bot.forms import ArticleForm, CannedReplyForm, ProviderForm
 from bot.llm.errors import UpstreamError
 from bot.llm.openai_compatible import OpenAICompatible
-from bot.models import Article, CannedReply, Model, Provider
+from bot.models import Alert, Article, CannedReply, Model, Provider
 
 
 @admin.register(Article)
@@ -163,3 +168,56 @@ class ModelsAdmin(ModelAdmin):
             p for p in (model.input_price, model.cached_price, model.output_price) if p is not None
         ]
         return "own" if own else "list"
+
+
+@admin.register(Alert)
+class AlertAdmin(Ledger):
+    """What the admins were told of: open alerts first. Nobody writes here but the rules."""
+
+    list_display = ["title", "state", "measured", "bound_in_words", "since", "over"]
+    list_display_links = ["title"]
+    list_filter = ["rule"]
+    ordering = [F("over_at").desc(nulls_first=True), "-crossed_at"]
+    change_list_template = "admin/alerts.html"
+    fieldsets = [
+        (None, {"fields": ["title", "state", "measured", "bound_in_words"]}),
+        ("What to make of it", {"fields": ["meaning", "look", "page"]}),
+        ("When", {"fields": ["since", "over", "told_at"]}),
+    ]
+
+    @display(description="what")
+    def title(self, alert: Alert) -> str:
+        return alert_words.say(alert).title
+
+    @display(description="state", ordering="over_at", label={"Open": "danger", "Over": "success"})
+    def state(self, alert: Alert) -> str:
+        return "Over" if alert.over_at else "Open"
+
+    @display(description="when it was crossed", ordering="value")
+    def measured(self, alert: Alert) -> str:
+        return alert_words.say(alert).measured
+
+    @display(description="alert at", ordering="bound")
+    def bound_in_words(self, alert: Alert) -> str:
+        return alert_words.say(alert).bound
+
+    @display(description="since", ordering="crossed_at")
+    def since(self, alert: Alert) -> str:
+        return f"{alert.crossed_at:%Y-%m-%d %H:%M} UTC"
+
+    @display(description="over", ordering="over_at", empty_value="")
+    def over(self, alert: Alert) -> str:
+        return f"{alert.over_at:%Y-%m-%d %H:%M} UTC" if alert.over_at else ""
+
+    @display(description="what it means")
+    def meaning(self, alert: Alert) -> str:
+        return alert_words.say(alert).meaning
+
+    @display(description="what to do")
+    def look(self, alert: Alert) -> str:
+        return alert_words.say(alert).look
+
+    @display(description="where to look")
+    def page(self, alert: Alert) -> SafeString:
+        said = alert_words.say(alert)
+        return format_html('<a href="{}">{}</a>', said.page, said.page_title)

@@ -1,0 +1,131 @@
+"""What an alert says, in sentences: for the e-mail and the admin."""
+
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.urls import reverse
+
+from bot.models import Alert
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One alert in words; `page` is where to look first: a list of the admin, once said its address."""
+
+    title: str
+    measured: str
+    bound: str
+    meaning: str
+    look: str
+    page_title: str
+    page: str
+
+
+_CALLS = ("Upstream calls", "accounts_usageentry")
+_PROVIDERS = ("Providers", "bot_provider")
+_MODELS = ("Models", "bot_model")
+_ALERTS = ("Alerts", "bot_alert")
+
+_WORDS: dict[str, Said] = {
+    "success": Said(
+        "Answers fail",
+        "{value:.1f} % of turns ended well in the last 15 minutes",
+        "less than {bound:.0f} %",
+        "Customers get prepared answers, help pages or an apology where a model should have answered.",
+        "See which upstream calls failed, and why. If all went well, look at the logs for “scrubber down”: "
+        "without it nothing goes to a model.",
+        *_CALLS,
+    ),
+    "first_text": Said(
+        "Answers begin late",
+        "1 of 20 customers waited {value:.1f} s or longer for the first word, the model’s time not counted",
+        "more than {bound:.0f} s",
+        "The time is lost on our side: in the line for a worker, in the database, in tools or in scrubbing.",
+        "Compare the workers’ busy places with their number on /metrics, and start another worker if all are "
+        "busy. Otherwise look at the database and the load of the machines.",
+        *_ALERTS,
+    ),
+    "upstream_errors": Said(
+        "Calls of {subject} fail",
+        "{value:.1f} % of its calls failed in the last 15 minutes",
+        "more than {bound:.0f} %",
+        "Other models of the same class answer where there are any; customers may wait longer.",
+        "See which errors they are, and look at the provider’s own status page.",
+        *_CALLS,
+    ),
+    "refused": Said(
+        "{subject} refuses our key",
+        "{value:.0f} calls were refused with 401 or 403 in the last 15 minutes",
+        "any",
+        "The key is wrong, expired or lacks a right. Until that is changed none of its models answers.",
+        "Put a valid key in, and use “Test connection”.",
+        *_PROVIDERS,
+    ),
+    "quota_gone": Said(
+        "The account at {subject} is used up",
+        "{value:.0f} calls were refused for want of quota or credit in the last 15 minutes",
+        "any",
+        "No model of this provider answers until the account has credit again.",
+        "Top up the account or raise its limit with the provider.",
+        *_PROVIDERS,
+    ),
+    "unknown_model": Said(
+        "{subject} does not exist",
+        "{value:.0f} calls were answered with 404 in the last 15 minutes",
+        "any",
+        "The provider does not offer a model of this name, or does not offer it to this key.",
+        "Correct the model’s name, or take the model out of use.",
+        *_MODELS,
+    ),
+    "traffic": Said(
+        "Unusually many messages",
+        "{value:.0f} turns an hour at the pace of the last 15 minutes",
+        "more than {bound:.0f}, half as much again as usual at this hour of the week",
+        "A campaign, an incident that makes customers write, or somebody who abuses the chat.",
+        "See in the desk what is asked, and in the windows whether few customers or addresses use up much.",
+        "Windows",
+        "accounts_window",
+    ),
+    "queue": Said(
+        "Messages wait for a worker",
+        "the oldest one has waited for {value:.0f} s",
+        "more than {bound:.0f} s",
+        "There are too few workers for what is asked, or one does not take work any more.",
+        "/health/ready says whether a worker lives and takes work. If it does, start another one.",
+        *_ALERTS,
+    ),
+    "breaker": Said(
+        "{subject} is left alone",
+        "{value:.0f} of its calls failed in the last 15 minutes",
+        "{bound:.0f} within 30 s, or one refusal",
+        "It failed too often and is asked only now and then. Other models of its class answer meanwhile.",
+        "See which errors they are. It is asked again by itself once a call goes well.",
+        *_CALLS,
+    ),
+}
+
+
+def say(alert: Alert) -> Said:
+    """An alert in words; one of a rule that is no more by its bare name."""
+    words = _WORDS.get(alert.rule) or Said(alert.rule, "{value:g}", "{bound:g}", "", "", *_ALERTS)
+    facts = {"subject": alert.subject, "value": alert.value, "bound": alert.bound}
+    return replace(
+        words,
+        title=words.title.format(**facts),
+        measured=words.measured.format(**facts),
+        bound=words.bound.format(**facts),
+        page=address(words.page, **_filters(alert, words.page)),
+    )
+
+
+def address(page: str, **query: str) -> str:
+    """The full address of a list in the admin."""
+    query_string = f"?{urlencode(query)}" if query else ""
+    return f"{settings.PUBLIC_URL}{reverse(f'admin:{page}_changelist')}{query_string}"
+
+
+def _filters(alert: Alert, page: str) -> dict[str, str]:
+    """The calls of the provider that the alert is about."""
+    provider = alert.subject.partition(": ")[0]
+    return {"provider": provider} if provider and page == "accounts_usageentry" else {}

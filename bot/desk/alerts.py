@@ -1,0 +1,125 @@
+"""Telling the admins by e-mail that a rule is crossed, and that it is over: once each, whoever looks."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Literal
+
+import structlog
+from django.core import mail
+from django.db import IntegrityError, connection, transaction
+from django.template.loader import render_to_string
+from redis.exceptions import RedisError
+
+from accounts.models import User
+from bot.desk import alert_words
+from bot.desk.alert_rules import RULES, Reading
+from bot.models import Alert
+
+MAIL_SECONDS = 10
+
+log = structlog.get_logger(__name__)
+
+Readings = dict[tuple[str, str], Reading]
+
+
+def look(now: datetime) -> None:
+    """1. Measure every rule. 2. Open an alert for each crossing. 3. Tell the admins of the new ones.
+
+    4. Close those that are back within their bounds, or have nothing left to measure, and tell of that.
+    """
+    rules, readings = _measure(now)
+    _open(readings)
+    try:
+        for alert in Alert.objects.filter(over_at=None, told_at=None).order_by("id"):
+            _once(alert, "told_at", now, _tell)
+        for alert in Alert.objects.filter(over_at=None, rule__in=rules).order_by("id"):
+            reading = readings.get((alert.rule, alert.subject))
+            if reading is None or reading.back:
+                _once(alert, "over_at", now, _tell_over)
+    except OSError as error:
+        log.warning("alerts not told: the mail server does not take them", error=type(error).__name__)
+
+
+def _measure(now: datetime) -> tuple[list[str], Readings]:
+    """The rules that could be measured, and what came of them."""
+    rules: list[str] = []
+    readings: Readings = {}
+    for name, rule in RULES.items():
+        try:
+            readings |= {(name, reading.subject): reading for reading in rule(now)}
+        except RedisError as error:
+            log.warning("rule not measured", rule=name, error=type(error).__name__)
+        else:
+            rules.append(name)
+    return rules, readings
+
+
+def _open(readings: Readings) -> None:
+    """An alert that is open already stays as it is: one crossing, one alert."""
+    Alert.objects.bulk_create(
+        [
+            Alert(rule=rule, subject=subject, value=reading.value, bound=reading.bound)
+            for (rule, subject), reading in readings.items()
+            if reading.crossed
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _once(
+    alert: Alert, moment: Literal["told_at", "over_at"], now: datetime, tell: Callable[[Alert], bool]
+) -> None:
+    """Set `moment` and tell. Whoever sets it tells; what could not be told is left for the next look."""
+    if not Alert.objects.filter(id=alert.id, **{f"{moment}__isnull": True}).update(**{moment: now}):
+        return
+    setattr(alert, moment, now)
+    told = False
+    try:
+        told = tell(alert)
+    finally:
+        if not told:
+            _take_back(alert, moment)
+
+
+def _take_back(alert: Alert, moment: str) -> None:
+    try:
+        with transaction.atomic():
+            Alert.objects.filter(id=alert.id).update(**{moment: None})
+    except IntegrityError:
+        # Crossed again meanwhile: the new alert tells that.
+        log.info("alert not reopened", rule=alert.rule)
+
+
+def _tell(alert: Alert) -> bool:
+    return _send(alert, "Alert")
+
+
+def _tell_over(alert: Alert) -> bool:
+    """Who was not told of it need not hear that it is over."""
+    return alert.told_at is None or _send(alert, "Over")
+
+
+def _send(alert: Alert, word: str) -> bool:
+    """One e-mail to all admins; False when there are none. Raises OSError, of which SMTPException is one."""
+    admins = User.objects.filter(role=User.Role.ADMIN, is_active=True).order_by("id")
+    to = list(admins.values_list("email", flat=True))
+    if not to:
+        return False
+    said = alert_words.say(alert)
+    facts = {
+        "alert": alert,
+        "said": said,
+        "lasted": alert.over_at and alert.over_at - alert.crossed_at,
+        "alerts": alert_words.address("bot_alert"),
+    }
+    if not connection.in_atomic_block:
+        # Nobody else should wait for this connection while we wait for the mail server.
+        connection.close()
+    message = mail.EmailMultiAlternatives(
+        subject=f"[Frontdesk] {word}: {said.title}",
+        body=render_to_string("emails/alert.txt", facts),
+        to=to,
+        connection=mail.get_connection(timeout=MAIL_SECONDS),
+    )
+    message.attach_alternative(render_to_string("emails/alert.html", facts), "text/html")
+    return bool(message.send())

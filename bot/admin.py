@@ -1,6 +1,7 @@
 """The admin's pages for what the bot knows and which models it asks."""
 
 from contextlib import closing
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -176,13 +177,13 @@ class AlertAdmin(Ledger):
 
     list_display = ["title", "state", "measured", "bound_in_words", "since", "over"]
     list_display_links = ["title"]
-    list_filter = ["rule"]
+    show_full_result_count = True
     ordering = [F("over_at").desc(nulls_first=True), "-crossed_at"]
     change_list_template = "admin/alerts.html"
     fieldsets = [
         (None, {"fields": ["title", "state", "measured", "bound_in_words"]}),
         ("What to make of it", {"fields": ["meaning", "look", "page"]}),
-        ("When", {"fields": ["since", "over", "told_at"]}),
+        ("When", {"fields": ["since", "told", "over"]}),
     ]
 
     @display(description="what")
@@ -193,7 +194,7 @@ class AlertAdmin(Ledger):
     def state(self, alert: Alert) -> str:
         return "Over" if alert.over_at else "Open"
 
-    @display(description="when it was crossed", ordering="value")
+    @display(description="measured", ordering="value")
     def measured(self, alert: Alert) -> str:
         return alert_words.say(alert).measured
 
@@ -203,11 +204,15 @@ class AlertAdmin(Ledger):
 
     @display(description="since", ordering="crossed_at")
     def since(self, alert: Alert) -> str:
-        return f"{alert.crossed_at:%Y-%m-%d %H:%M} UTC"
+        return _minute(alert.crossed_at)
 
-    @display(description="over", ordering="over_at", empty_value="")
+    @display(description="e-mail sent")
+    def told(self, alert: Alert) -> str:
+        return _minute(alert.told_at)
+
+    @display(description="over", ordering="over_at")
     def over(self, alert: Alert) -> str:
-        return f"{alert.over_at:%Y-%m-%d %H:%M} UTC" if alert.over_at else ""
+        return _minute(alert.over_at)
 
     @display(description="what it means")
     def meaning(self, alert: Alert) -> str:
@@ -220,4 +225,12 @@ class AlertAdmin(Ledger):
     @display(description="where to look")
     def page(self, alert: Alert) -> SafeString:
         said = alert_words.say(alert)
-        return format_html('<a href="{}">{}</a>', said.page, said.page_title)
+        return format_html(
+            '<a class="text-primary-600 dark:text-primary-500 underline" href="{}">{}</a>',
+            said.page,
+            said.page_title,
+        )
+
+
+def _minute(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "not yet"

@@ -39,7 +39,7 @@ _WORDS: dict[str, Said] = {
     ),
     "first_text": Said(
         "Answers begin late",
-        "1 of 20 customers waited {value:.1f} s or longer for the first word, the model’s time not counted",
+        "the slowest 5 % began after {value:.1f} s, the model’s time not counted",
         "more than {bound:.0f} s",
         "The time is lost on our side: in the line for a worker, in the database, in tools or in scrubbing.",
         "Compare the workers’ busy places with their number on /metrics, and start another worker if all are "
@@ -57,7 +57,7 @@ _WORDS: dict[str, Said] = {
     "refused": Said(
         "{subject} refuses our key",
         "{value:.0f} calls were refused with 401 or 403 in the last 15 minutes",
-        "any",
+        "the first one",
         "The key is wrong, expired or lacks a right. Until that is changed none of its models answers.",
         "Put a valid key in, and use “Test connection”.",
         *_PROVIDERS,
@@ -65,7 +65,7 @@ _WORDS: dict[str, Said] = {
     "quota_gone": Said(
         "The account at {subject} is used up",
         "{value:.0f} calls were refused for want of quota or credit in the last 15 minutes",
-        "any",
+        "the first one",
         "No model of this provider answers until the account has credit again.",
         "Top up the account or raise its limit with the provider.",
         *_PROVIDERS,
@@ -73,7 +73,7 @@ _WORDS: dict[str, Said] = {
     "unknown_model": Said(
         "{subject} does not exist",
         "{value:.0f} calls were answered with 404 in the last 15 minutes",
-        "any",
+        "the first one",
         "The provider does not offer a model of this name, or does not offer it to this key.",
         "Correct the model’s name, or take the model out of use.",
         *_MODELS,
@@ -81,7 +81,7 @@ _WORDS: dict[str, Said] = {
     "traffic": Said(
         "Unusually many messages",
         "{value:.0f} turns an hour at the pace of the last 15 minutes",
-        "more than {bound:.0f}, half as much again as usual at this hour of the week",
+        "more than {bound:.0f}, 1.5 times what is usual at this hour",
         "A campaign, an incident that makes customers write, or somebody who abuses the chat.",
         "See in the desk what is asked, and in the windows whether few customers or addresses use up much.",
         "Windows",

@@ -4,7 +4,7 @@ BotError
 ├── Rejected     a customer's message or wish is refused; says why in their language
 ├── Unknown      no such thing here, or not theirs: both answer alike
 ├── Fenced       a newer attempt, a stop or a person took the turn over
-└── GaveUp       a turn's own ceiling was reached: rounds, tool calls
+└── GaveUp       a turn's own ceiling was reached: rounds, tool calls, same call, tokens, cost
 """
 
 import traceback
@@ -39,7 +39,11 @@ class Fenced(BotError):
 
 
 class GaveUp(BotError):
-    """A ceiling of the turn was reached."""
+    """A ceiling of the turn was reached; `reason` names it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 def place(error: BaseException) -> str:

@@ -1,6 +1,7 @@
 """What is asked of a model and what comes back; every provider, wrapper and double speaks it."""
 
-from collections.abc import Generator, Mapping
+import threading
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NotRequired, Protocol, TypeAlias, TypedDict
 
@@ -61,15 +62,35 @@ class Deadlines:
 
 
 @dataclass(frozen=True, slots=True)
+class Settings:
+    """How one model is to answer; what is None is not sent."""
+
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
-    """One question to one model, in the wire shape of chat completions."""
+    """One question to one model, in the wire shape of chat completions.
+
+    Setting `cancelled` ends the call with Stopped, wherever it is. `shorten` gives shorter messages for a
+    model that finds these too long; it is asked once.
+    """
 
     model: str
     messages: tuple[Message, ...]
     tools: tuple[ToolSpec, ...] = ()
-    max_tokens: int | None = None
-    temperature: float | None = None
+    settings: Settings = Settings()
     deadlines: Deadlines = Deadlines()
+    cancelled: threading.Event | None = None
+    shorten: Callable[[], tuple[Message, ...]] | None = None
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.cancelled is not None and self.cancelled.is_set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +130,12 @@ class Finish:
     reason: FinishReason
 
 
-Piece: TypeAlias = Text | ToolRequest | Usage | Finish
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Drop what this request has brought so far: another call of a model begins the answer anew."""
+
+
+Piece: TypeAlias = Text | ToolRequest | Usage | Finish | Restart
 Pieces: TypeAlias = Generator[Piece, None, None]
 
 
@@ -119,7 +145,8 @@ class Provider(Protocol):
     def stream(self, request: Request) -> Pieces:
         """Yield texts and tool requests, then one Usage, then one Finish; or raise UpstreamError.
 
-        Nothing is sent before the first piece is asked for. Closing the generator closes the upstream
-        connection at once.
+        A wrapper may begin anew, with a Restart first where text or a tool request has been yielded. Nothing
+        is sent before the first piece is asked for. Closing the generator closes the upstream connection at
+        once.
         """
         ...

@@ -8,19 +8,24 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
 from bot.llm.base import Pieces, Provider, Request
-from bot.llm.errors import CircuitOpen, UpstreamError
+from bot.llm.errors import CircuitOpen, Effect, UpstreamError
 
 Permit: TypeAlias = Literal["yes", "no", "probe"]
+State: TypeAlias = Literal["closed", "open", "half_open"]
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Opens at this many failures that are this share of the calls within `window` seconds, for `pause`."""
+    """Opens at this many failures that are this share of the calls within `window` seconds, for `pause`.
+
+    What no waiting mends, a refused key or an unknown model, opens it at once for `long_pause`.
+    """
 
     failures: int = 5
     share: float = 0.5
     window: float = 30
     pause: float = 10
+    long_pause: float = 60
 
 
 class BreakerStore(Protocol):
@@ -29,6 +34,8 @@ class BreakerStore(Protocol):
     def permit(self, key: str) -> Permit: ...
 
     def record(self, key: str, *, good: bool, probe: bool) -> None: ...
+
+    def trip(self, key: str) -> None: ...
 
 
 class Breaker:
@@ -44,18 +51,24 @@ class Breaker:
         if permit == "no":
             raise CircuitOpen(f"{self._key} is resting after failures")
         pieces = self._inner.stream(request)
-        good: bool | None = None  # a call closed before its first piece says nothing
+        effect: Effect = "nothing"  # a call closed before its first piece says nothing
         try:
             for piece in pieces:
-                good = True
+                effect = "well"
                 yield piece
         except UpstreamError as error:
-            good = not error.counts_against_provider
+            if error.breaker != "nothing":
+                effect = error.breaker
             raise
         finally:
             pieces.close()
-            if good is not None:
-                self._store.record(self._key, good=good, probe=permit == "probe")
+            self._tell(effect, probe=permit == "probe")
+
+    def _tell(self, effect: Effect, *, probe: bool) -> None:
+        if effect == "opens":
+            self._store.trip(self._key)
+        elif effect != "nothing":
+            self._store.record(self._key, good=effect == "well", probe=probe)
 
 
 @dataclass
@@ -93,6 +106,22 @@ class LocalBreakers:
                 self._count(circuit, now, good)
             elif probe:
                 self._circuits[key] = _Circuit(open_until=0 if good else now + self._thresholds.pause)
+
+    def trip(self, key: str) -> None:
+        with self._lock:
+            self._circuits[key] = _Circuit(open_until=self._clock() + self._thresholds.long_pause)
+
+    def state(self, key: str) -> State:
+        with self._lock:
+            opened = self._circuits[key].open_until
+        if not opened:
+            return "closed"
+        return "open" if self._clock() < opened else "half_open"
+
+    def keys(self) -> list[str]:
+        """Every `provider:model` that was asked by this process."""
+        with self._lock:
+            return sorted(self._circuits)
 
     def _count(self, circuit: _Circuit, now: float, good: bool) -> None:
         limits = self._thresholds

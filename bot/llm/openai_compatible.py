@@ -9,11 +9,11 @@ from typing import cast
 import httpx2
 import openai
 
-from bot.llm import counting, diagnosis, sse, wire
+from bot.llm import counting, diagnosis, sockets, sse, wire
 from bot.llm.answer import Answer
 from bot.llm.base import Finish, Pieces, Request, Text
-from bot.llm.errors import CutStream, Malformed, TimedOut, Unreachable, UpstreamError
-from bot.llm.watchdog import END_WAIT, USAGE_WAIT, WATCHDOG, Watch
+from bot.llm.errors import CutStream, Malformed, Stopped, TimedOut, Unreachable, UpstreamError
+from bot.llm.watchdog import CANCELLED, END_WAIT, USAGE_WAIT, WATCHDOG, Watch
 from bot.llm.wire import Capabilities
 
 MODELS_DEADLINE = 5.0
@@ -25,27 +25,33 @@ class OpenAICompatible:
 
     def __init__(self, base_url: str, api_key: str, capabilities: Capabilities | None = None) -> None:
         self._capabilities = capabilities or Capabilities()
+        client = httpx2.Client(verify=_tls(), limits=LIMITS, follow_redirects=False)
+        sockets.install(client)
         try:
             self._client = openai.OpenAI(
                 base_url=base_url,
                 # Never empty: the SDK would take the key of the environment, which is another provider's.
                 api_key=api_key or "none",
                 max_retries=0,
-                http_client=httpx2.Client(verify=_tls(), limits=LIMITS, follow_redirects=False),
+                http_client=client,
             )
         except httpx2.InvalidURL as error:
             raise Unreachable(f"The address is not valid: {error}") from error
 
     def stream(self, request: Request) -> Pieces:
         """Ask the model; see `Provider.stream`."""
-        answer, watch = Answer(), Watch(request.deadlines)
+        if request.is_cancelled:
+            raise Stopped("Cancelled before it was asked")
+        answer, watch = Answer(), Watch(request.deadlines, request.cancelled)
         WATCHDOG.add(watch)
         try:
-            with closing(self._post(request)) as response:
+            with sockets.watched(watch):
+                response = self._post(request)
+            with closing(response):
                 yield from _read(response, answer, watch)
         except (UpstreamError, *diagnosis.TRANSPORT_ERRORS) as error:
             explained = _explained(error, watch)
-            if not _cost_nothing(explained):
+            if watch.sent and not isinstance(explained.__cause__, openai.APIStatusError):
                 explained.usage = counting.estimate(request, answer.produced)
             if explained is error:
                 raise
@@ -76,8 +82,10 @@ class OpenAICompatible:
 
     def _post(self, request: Request) -> httpx2.Response:
         deadlines = request.deadlines
-        first = min(deadlines.first_token, deadlines.whole)
-        timeout = httpx2.Timeout(first, connect=deadlines.connect, pool=deadlines.connect)
+        # The watch is stricter than a timeout per read, and each timed read costs a system call more.
+        timeout = httpx2.Timeout(
+            deadlines.first_token, connect=deadlines.connect, pool=deadlines.connect, read=None
+        )
         try:
             response = self._client.post(
                 "/chat/completions",
@@ -100,9 +108,6 @@ def _tls() -> ssl.SSLContext:
 
 def _read(response: httpx2.Response, answer: Answer, watch: Watch) -> Iterator[Text]:
     """Feed the answer and yield its text as it arrives."""
-    watch.guard(response.extensions["network_stream"].get_extra_info("socket"))
-    # The watch is stricter than a timeout per read, and each timed read costs a system call more.
-    response.request.extensions["timeout"]["read"] = None
     _check_streams(response)
     try:
         for event in sse.events(response.iter_bytes()):
@@ -142,12 +147,5 @@ def _expect_next(answer: Answer, watch: Watch) -> None:
 
 def _explained(error: Exception, watch: Watch) -> UpstreamError:
     if watch.passed:
-        return TimedOut(watch.passed)
+        return Stopped("Cancelled") if watch.passed == CANCELLED else TimedOut(watch.passed)
     return error if isinstance(error, UpstreamError) else diagnosis.of_transport(error)
-
-
-def _cost_nothing(error: UpstreamError) -> bool:
-    """Whether the model never saw the request."""
-    if isinstance(error, TimedOut):
-        return error.deadline == "connect"
-    return isinstance(error, Unreachable) or isinstance(error.__cause__, openai.APIStatusError)

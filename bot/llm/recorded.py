@@ -8,11 +8,11 @@ from uuid import UUID, uuid4
 
 from bot.llm import counting
 from bot.llm.base import Finish, Piece, Pieces, Provider, Request, Text, Usage
-from bot.llm.errors import UpstreamError
+from bot.llm.errors import Stopped, UpstreamError
 
 NOTHING_USED = Usage(0, 0, 0, 0, exact=True)
-# The error kind of a call whose reader closed it: a customer's stop, a take-over, a worker shutting down.
-STOPPED = "stopped"
+# A call whose reader closed it ends as one that was cancelled: a stop, a take-over, a worker shutting down.
+STOPPED = Stopped.kind
 UNEXPECTED = "unexpected"
 
 
@@ -28,11 +28,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """A call that is over; `error` is the error's kind, None when it went well."""
+    """A call that is over; `error` is its kind of failure, None when it went well."""
 
     call: Call
     usage: Usage
     error: str | None
+    failure: UpstreamError | None
     seconds: float
     first_token_seconds: float | None
 
@@ -60,7 +61,7 @@ class Recorded:
                 meter.see(piece)
                 yield piece
         except UpstreamError as error:
-            meter.error, meter.usage = error.kind, error.usage or NOTHING_USED
+            meter.fail(error)
             raise
         except GeneratorExit:
             meter.error = STOPPED if meter.error else None
@@ -76,6 +77,7 @@ class _Meter:
     def __init__(self, call: Call) -> None:
         self.error: str | None = UNEXPECTED
         self.usage: Usage | None = None
+        self._failure: UpstreamError | None = None
         self._call = call
         self._texts: list[str] = []
         self._started = time.monotonic()
@@ -92,6 +94,10 @@ class _Meter:
             case Finish():
                 self.error = None
 
+    def fail(self, error: UpstreamError) -> None:
+        self._failure, self.error, self.usage = error, error.kind, error.usage or NOTHING_USED
+
     def record(self) -> CallRecord:
         usage = self.usage or counting.estimate(self._call.request, "".join(self._texts))
-        return CallRecord(self._call, usage, self.error, time.monotonic() - self._started, self._first)
+        seconds = time.monotonic() - self._started
+        return CallRecord(self._call, usage, self.error, self._failure, seconds, self._first)

@@ -2,12 +2,16 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import cast
 
 import redis
 
-from bot.llm.breaker import LocalBreakers, Permit, Thresholds
+from bot.llm.breaker import LocalBreakers, Permit, State, Thresholds
 
+# Which circuits there are, by when they were last used.
+KNOWN = "breakers"
+KNOWN_SECONDS = 86_400
 # One hash per circuit: open_until, probe_until, and good and bad calls by slots of a third of the window.
 PERMIT = """
 local opened, probed = unpack(redis.call('HMGET', KEYS[1], 'open_until', 'probe_until'))
@@ -24,13 +28,16 @@ local function open()
   redis.call('DEL', KEYS[1])
   redis.call('HSET', KEYS[1], 'open_until', now + pause)
   redis.call('EXPIRE', KEYS[1], math.ceil(pause * 30))
+  redis.call('ZADD', KEYS[2], now, KEYS[1])
 end
 if redis.call('HEXISTS', KEYS[1], 'open_until') == 1 then
   if probe and good then redis.call('DEL', KEYS[1]) elseif probe then open() end
   return
 end
 local slot = math.floor(now / (window / 3))
-redis.call('HINCRBY', KEYS[1], (good and 'good:' or 'bad:') .. slot, 1)
+if redis.call('HINCRBY', KEYS[1], (good and 'good:' or 'bad:') .. slot, 1) == 1 then
+  redis.call('ZADD', KEYS[2], now, KEYS[1])
+end
 redis.call('EXPIRE', KEYS[1], math.ceil(window * 2))
 local all, bad = 0, 0
 for back = 0, 2 do
@@ -40,6 +47,12 @@ for back = 0, 2 do
 end
 redis.call('HDEL', KEYS[1], 'good:' .. slot - 3, 'bad:' .. slot - 3)
 if bad >= tonumber(ARGV[4]) and bad >= tonumber(ARGV[5]) * all then open() end
+"""
+TRIP = """
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'open_until', ARGV[1] + ARGV[2])
+redis.call('EXPIRE', KEYS[1], math.ceil(ARGV[2] * 30))
+redis.call('ZADD', KEYS[2], ARGV[1], KEYS[1])
 """
 
 
@@ -55,12 +68,14 @@ class RedisBreakers:
         self._thresholds = thresholds or Thresholds()
         self._clock = clock
         self._local = LocalBreakers(self._thresholds, clock)
+        self._client = client
         self._permit = client.register_script(PERMIT)
         self._record = client.register_script(RECORD)
+        self._trip = client.register_script(TRIP)
 
     def permit(self, key: str) -> Permit:
         try:
-            permit = self._permit([f"breaker:{key}"], [self._clock(), self._thresholds.pause])
+            permit = self._permit([_name(key)], [self._clock(), self._thresholds.pause])
         except redis.RedisError:
             return self._local.permit(key)
         return cast(Permit, permit.decode() if isinstance(permit, bytes) else permit)
@@ -69,7 +84,33 @@ class RedisBreakers:
         self._local.record(key, good=good, probe=probe)
         limits = self._thresholds
         given = [self._clock(), limits.pause, limits.window, limits.failures, limits.share]
+        with suppress(redis.RedisError):
+            self._record([_name(key), KNOWN], [*given, int(good), int(probe)])
+
+    def trip(self, key: str) -> None:
+        self._local.trip(key)
+        with suppress(redis.RedisError):
+            self._trip([_name(key), KNOWN], [self._clock(), self._thresholds.long_pause])
+
+    def state(self, key: str) -> State:
+        """Whether this circuit lets calls through; half open: it waits for one to try."""
         try:
-            self._record([f"breaker:{key}"], [*given, int(good), int(probe)])
+            opened = cast("bytes | None", self._client.hget(_name(key), "open_until"))
         except redis.RedisError:
-            return
+            return self._local.state(key)
+        if opened is None:
+            return "closed"
+        return "open" if self._clock() < float(opened) else "half_open"
+
+    def keys(self) -> list[str]:
+        """Every `provider:model` that any process has asked within a day."""
+        try:
+            self._client.zremrangebyscore(KNOWN, "-inf", self._clock() - KNOWN_SECONDS)
+            names = cast("list[bytes]", self._client.zrange(KNOWN, 0, -1))
+        except redis.RedisError:
+            return self._local.keys()
+        return sorted(name.decode().removeprefix(_name("")) for name in names)
+
+
+def _name(key: str) -> str:
+    return f"breaker:{key}"

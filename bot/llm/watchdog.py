@@ -8,20 +8,23 @@ from math import inf
 
 from bot.llm.base import Deadlines
 
-TICK = 0.1
+TICK = 0.05
+# What `Watch.passed` says of a call that was cancelled.
+CANCELLED = "cancelled"
 # How long to wait, once the answer is whole, for the usage, and then for the end of the response.
 USAGE_WAIT = 2.0
 END_WAIT = 0.3
 
 
 class Watch:
-    """The deadlines of one call; the one that passes first shuts the call's socket down."""
+    """The deadlines of one call; the one that passes first, or cancelling it, shuts its socket down."""
 
-    __slots__ = ("_deadlines", "_due", "_lock", "_name", "_socket", "_whole_due", "passed")
-
-    def __init__(self, deadlines: Deadlines) -> None:
+    def __init__(self, deadlines: Deadlines, cancelled: threading.Event | None = None) -> None:
         now = time.monotonic()
         self.passed: str | None = None
+        # Whether the provider may have seen the request.
+        self.sent = False
+        self._cancelled = cancelled
         self._deadlines = deadlines
         self._whole_due = now + deadlines.whole
         self._name, self._due = "first_token", now + deadlines.first_token
@@ -50,7 +53,7 @@ class Watch:
             self._socket = None
 
     def check(self, now: float) -> None:
-        late = "whole" if now >= self._whole_due else self._name if now >= self._due else None
+        late = self._late(now)
         if late is None:
             return
         with self._lock:
@@ -60,6 +63,13 @@ class Watch:
             # The plain method: an SSL socket's own drops its state, which the reading thread is using.
             with suppress(OSError):
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+    def _late(self, now: float) -> str | None:
+        if self._cancelled is not None and self._cancelled.is_set():
+            return CANCELLED
+        if now >= self._whole_due:
+            return "whole"
+        return self._name if now >= self._due else None
 
 
 class Watchdog:

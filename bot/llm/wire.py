@@ -25,10 +25,11 @@ def body(request: Request, capabilities: Capabilities) -> dict[str, Any]:
         made["stream_options"] = {"include_usage": True}
     if capabilities.tools and request.tools:
         made["tools"] = [_tool(tool) for tool in request.tools]
-    if request.max_tokens is not None:
-        made[capabilities.max_tokens_name] = request.max_tokens
-    if request.temperature is not None:
-        made["temperature"] = request.temperature
+    if request.settings.max_tokens is not None:
+        made[capabilities.max_tokens_name] = request.settings.max_tokens
+    for name in ("temperature", "top_p", "presence_penalty", "frequency_penalty"):
+        if (value := getattr(request.settings, name)) is not None:
+            made[name] = value
     return made
 
 

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from django.conf import settings
 
-from bot.llm.base import Deadlines
+from bot.llm.base import Deadlines, Settings
 from bot.llm.errors import UnknownModel
 from bot.models import Model
 from bot.steps.work import Work
@@ -29,10 +29,6 @@ class Choice:
         return min(model.context_tokens for model in self.models)
 
     @property
-    def answer_tokens(self) -> int:
-        return min(model.answer_tokens for model in self.models)
-
-    @property
     def seconds(self) -> float:
         """How long a turn may take: as long as the most patient model of the list."""
         return max(settings.TURN_DEADLINE, *(model.whole_deadline or 0 for model in self.models))
@@ -53,11 +49,24 @@ def choose(work: Work) -> Choice:
     raise UnknownModel("No model is enabled: add one in the admin")
 
 
-def deadlines(model: Model, seconds_left: float) -> Deadlines:
-    """The model's deadlines, else the deployment's; never past the end of the turn."""
+def deadlines(model: Model) -> Deadlines:
+    """The model's deadlines, else the deployment's."""
     return Deadlines(
         connect=model.provider.connect_deadline,
         first_token=model.first_token_deadline or settings.FIRST_TOKEN_DEADLINE,
         silence=model.silence_deadline or settings.SILENCE_DEADLINE,
-        whole=max(0.1, min(model.whole_deadline or settings.TURN_DEADLINE, seconds_left)),
+        whole=model.whole_deadline or settings.TURN_DEADLINE,
+    )
+
+
+def settings_of(model: Model) -> Settings:
+    """What is sent with each request; sampling only to a model that takes it."""
+    if not model.sampling:
+        return Settings(max_tokens=model.answer_tokens)
+    return Settings(
+        max_tokens=model.answer_tokens,
+        temperature=model.temperature,
+        top_p=model.top_p,
+        presence_penalty=model.presence_penalty,
+        frequency_penalty=model.frequency_penalty,
     )

@@ -1,24 +1,26 @@
 """Ask the model, run the tools it asks for, ask again, and stream what it says."""
 
+import json
+from collections import Counter
 from dataclasses import dataclass
-
-from django.utils import timezone
 
 from bot import events, words
 from bot.errors import GaveUp
-from bot.llm.base import Finish, Message, Provider, Request, Text, ToolRequest
-from bot.llm.errors import Malformed
+from bot.llm.base import Deadlines, Finish, Message, Provider, Request, Restart, Text, ToolRequest
+from bot.llm.errors import ContentRefused, Malformed, Stopped
 from bot.models import ToolCall
-from bot.privacy.restore import DeltaBuffer
 from bot.reply import Reply
 from bot.steps import prompt
-from bot.steps.choice import Choice, deadlines
+from bot.steps.choice import Choice
 from bot.steps.upstream import Calls
+from bot.steps.voice import Voice
 from bot.steps.work import Work
 from bot.tools import registry, runner
 
 ROUNDS = 5
 TOOL_CALLS = 8
+# The same call with the same arguments: the second time it is answered from the first, then it is a loop.
+SAME_CALLS = 2
 
 
 @dataclass
@@ -30,33 +32,56 @@ class Answer:
     handover: events.HandoverReason | None = None
 
 
-class _Voice:
-    """Streams text to the customer; a piece never ends inside a placeholder."""
+class _Talk:
+    """What is asked, round by round: the conversation so far, and this turn's calls of tools."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, choice: Choice) -> None:
         self._work = work
-        self._gap = False
-        self.text = ""
+        self._budget = choice.context_tokens
+        self._shortened = False
+        self._history = prompt.build(work, self._budget)
+        self._exchanges: list[Message] = []
+        self._results: dict[tuple[str, str], str] = {}
+        self._asked: Counter[tuple[str, str]] = Counter()
 
-    def start(self) -> None:
-        """The beginning of one round, with the placeholders that tools have added."""
-        self._buffer = DeltaBuffer(self._work.veil.known_placeholders())
+    def request(self) -> Request:
+        return Request(
+            model="",  # each target fills in its own, with its settings
+            messages=self._messages(),
+            tools=tuple(tool.spec for tool in registry.offered().values()),
+            deadlines=Deadlines(whole=max(0.1, self._work.seconds_left)),
+            cancelled=self._work.log.fenced_event,
+            shorten=None if self._shortened else self._shorten,
+        )
 
-    def say(self, text: str) -> None:
-        self._send(self._buffer.feed(text))
+    def count(self, requests: list[ToolRequest]) -> None:
+        """Before tools are run: nobody goes round in circles here."""
+        self._asked.update(_key(request) for request in requests)
+        if self._asked.total() > TOOL_CALLS:
+            raise GaveUp("tool calls")
+        if max(self._asked.values()) > SAME_CALLS:
+            raise GaveUp("same call")
 
-    def stop(self) -> None:
-        """The end of one round: what was held back goes out; what follows is a new paragraph."""
-        self._send(self._buffer.flush())
-        self._gap = bool(self.text)
+    def use(self, request: ToolRequest, name: str, answer: Answer) -> None:
+        """Run one tool request, or propose its change; its result is part of what is asked next."""
+        key = _key(request)
+        if key not in self._results:
+            ran = runner.run(self._work.bench, request, name)
+            if isinstance(ran, runner.Asked):
+                answer.asked = ran.call
+                return
+            answer.handover = answer.handover or ran.handover
+            self._results[key] = ran.content
+        self._exchanges += prompt.exchange(name, request.name, request.arguments, self._results[key])
 
-    def _send(self, text: str) -> None:
-        if text and self._gap:
-            text, self._gap = f"\n\n{text.lstrip()}", False
-        if text:
-            self.text += text
-            self._work.log.text(text)
-            self._work.first_text_at = self._work.first_text_at or timezone.now()
+    def _messages(self) -> tuple[Message, ...]:
+        return (*self._history, *self._exchanges)
+
+    def _shorten(self) -> tuple[Message, ...]:
+        """With half the history; what tools have found in this turn stays."""
+        self._shortened = True
+        self._history = prompt.build(self._work, self._budget // 2)
+        return self._messages()
 
 
 def run(work: Work, choice: Choice, provider: Provider) -> Answer:
@@ -64,45 +89,27 @@ def run(work: Work, choice: Choice, provider: Provider) -> Answer:
 
     Raises UpstreamError when no model answers, GaveUp at the ceilings, Fenced when the turn is lost.
     """
-    answer = Answer()
-    voice = _Voice(work)
-    messages = prompt.build(work, choice.context_tokens)
-    seen: dict[tuple[str, str], str] = {}
+    answer, voice, talk = Answer(), Voice(work), _Talk(work, choice)
     for round_number in range(ROUNDS):
-        requests = _ask(work, choice, provider, messages, voice, answer)
+        requests = _ask(work, provider, talk.request(), voice)
         answer.text = voice.text
         if not requests:
             if not answer.text.strip() and not work.shown.cards:
                 raise Malformed("The answer is empty")
             return answer
-        if len(seen) + len(requests) > TOOL_CALLS:
-            break
+        talk.count(requests)
         for number, request in enumerate(requests):
-            name = f"call_{work.attempt}_{round_number}_{number}"
-            content = _use(work, request, name, seen, answer)
+            talk.use(request, f"call_{work.attempt}_{round_number}_{number}", answer)
             if answer.asked:
-                answer.text = voice.text
                 return answer
-            messages += prompt.exchange(name, request.name, request.arguments, content)
         work.check_fence()
         if answer.handover:
-            answer.text = voice.text
             return answer
-    raise GaveUp
+    raise GaveUp("rounds")
 
 
-def _ask(
-    work: Work, choice: Choice, provider: Provider, messages: list[Message], voice: _Voice, answer: Answer
-) -> list[ToolRequest]:
-    """One upstream call: text goes out as it comes, the tools asked for are returned."""
-    request = Request(
-        model=choice.first.name,
-        messages=tuple(messages),
-        tools=tuple(tool.spec for tool in registry.offered().values()),
-        max_tokens=choice.answer_tokens,
-        temperature=choice.first.temperature,
-        deadlines=deadlines(choice.first, work.seconds_left),
-    )
+def _ask(work: Work, provider: Provider, request: Request, voice: Voice) -> list[ToolRequest]:
+    """One question: text goes out as it comes, the tools asked for are returned."""
     requests: list[ToolRequest] = []
     voice.start()
     pieces = provider.stream(request)
@@ -114,30 +121,31 @@ def _ask(
                     voice.say(text)
                 case ToolRequest():
                     requests.append(piece)
-                case Finish():
+                case Restart():
+                    requests.clear()
+                    voice.restart()
+                case Finish(reason):
+                    if reason == "content_filter":
+                        raise ContentRefused("The provider's policy ended the answer")
                     voice.stop()
                 case _:
                     # Usage: whoever made the call has it.
                     pass
+    except Stopped:
+        work.check_fence()
+        raise
     finally:
         pieces.close()
     return requests
 
 
-def _use(
-    work: Work, request: ToolRequest, name: str, seen: dict[tuple[str, str], str], answer: Answer
-) -> str:
-    """The result of one tool request, as JSON for the model."""
-    key = (request.name, request.arguments)
-    if key in seen:
-        return seen[key]
-    ran = runner.run(work.bench, request, name)
-    if isinstance(ran, runner.Asked):
-        answer.asked = ran.call
-        return ""
-    answer.handover = answer.handover or ran.handover
-    seen[key] = ran.content
-    return ran.content
+def _key(request: ToolRequest) -> tuple[str, str]:
+    """The same for the same call, however its JSON is written."""
+    try:
+        arguments = json.dumps(json.loads(request.arguments), sort_keys=True)
+    except (ValueError, RecursionError):
+        arguments = request.arguments
+    return request.name, arguments
 
 
 def reply(work: Work, choice: Choice, calls: Calls, said: Answer) -> Reply:
@@ -164,6 +172,7 @@ def reply(work: Work, choice: Choice, calls: Calls, said: Answer) -> Reply:
         output_tokens=calls.output_tokens,
         cost=calls.cost,
         first_text_at=work.first_text_at,
+        streamed=True,
         counts=True,
         handover=said.handover,
     )
@@ -171,5 +180,5 @@ def reply(work: Work, choice: Choice, calls: Calls, said: Answer) -> Reply:
 
 def _ask_customer(work: Work, call: ToolCall) -> None:
     if call.expires_at is None:
-        raise GaveUp
+        raise GaveUp("approval without an end")
     work.log.approval(call.id, call.title, call.lines, call.expires_at)

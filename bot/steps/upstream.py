@@ -1,23 +1,37 @@
 """The models of a choice as one provider: made once, watched by breakers, every upstream call charged."""
 
+import threading
+import time
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 
 import redis
+import structlog
 from django.conf import settings
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
+from django.utils import timezone
 
 from accounts import prices, usage
-from bot.llm.base import Provider
-from bot.llm.fallback import Fallback, Target
+from bot import leases, metrics
+from bot.errors import Fenced, GaveUp
+from bot.llm import counting, patience
+from bot.llm.base import Pieces, Provider, Request, Text
+from bot.llm.fallback import Fallback, Guards, Target
 from bot.llm.openai_compatible import OpenAICompatible
 from bot.llm.recorded import Call, CallRecord
 from bot.llm.redis_breakers import RedisBreakers
+from bot.llm.redis_places import RedisPlaces
 from bot.llm.wire import Capabilities
 from bot.models import Model
+from bot.steps import choice as choices
 from bot.steps.choice import Choice
 from bot.steps.work import Work
+
+# So long a restart of the database may take without a call's charge being lost.
+CHARGE_SECONDS = 12.0
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass
@@ -32,45 +46,106 @@ class Calls:
     cost: Decimal | None = None
 
     def before(self, call: Call) -> None:
-        """Wait for a model with no connection in hand: the pool belongs to those who work."""
+        """Open the call's entry, then wait with no connection in hand: the pool belongs to those who work.
+
+        Raises GaveUp when the turn has cost enough.
+        """
         self.work.check_fence()
+        if self.input_tokens + self.output_tokens > settings.TURN_TOKENS:
+            raise GaveUp("tokens")
+        if self.cost is not None and self.cost > settings.TURN_COST:
+            raise GaveUp("cost")
+        self.model = call.model
+        usage.begin(self._charge(call, usage.Counted(counting.roughly(call.request), 0), exact=False))
         connection.close()
 
     def after(self, record: CallRecord) -> None:
         """Charge the call, whatever became of it."""
-        entry = usage.record(self._charge(record))
-        self.model = record.call.model
-        self.input_tokens += entry.input_tokens
-        self.output_tokens += entry.output_tokens
-        if entry.cost is not None:
-            self.cost = (self.cost or Decimal(0)) + entry.cost
+        outcome = record.error or "ok"
+        charge = self._charge(record.call, record.usage, record.usage.exact, outcome, record.seconds)
+        self.input_tokens += record.usage.input
+        self.output_tokens += record.usage.output
+        if charge.cost is not None:
+            self.cost = (self.cost or Decimal(0)) + charge.cost
+        _tell(record, outcome)
+        _end(charge)
 
-    def _charge(self, record: CallRecord) -> usage.CallCharge:
+    def show(self) -> None:
+        """Text of a model is about to be seen: from now on what the customer says makes the next turn."""
+        work = self.work
+        shown = leases.show(work.turn.id, work.attempt, model=self.model, model_class=self.choice.model_class)
+        connection.close()
+        if not shown:
+            raise Fenced
+        work.first_text_at = timezone.now()
+
+    def _charge(
+        self, call: Call, tokens: prices.Tokens, exact: bool, outcome: str = "ok", seconds: float = 0
+    ) -> usage.CallCharge:
         conversation = self.work.conversation
-        named = (record.call.provider, record.call.model)
+        named = (call.provider, call.model)
         model = next(m for m in self.choice.models if (m.provider.name, m.name) == named)
         return usage.CallCharge(
-            call=record.call.id,
+            call=call.id,
             turn=self.work.turn.id,
             attempt=self.work.attempt,
             customer=conversation.customer_id,
             site=conversation.site.key,
             tier=conversation.customer.effective_tier.slug,
-            provider=model.provider.name,
-            model=model.name,
+            provider=call.provider,
+            model=call.model,
             model_class=self.choice.model_class,
-            tokens=record.usage,
-            exact=record.usage.exact,
-            overrides=prices.Overrides(model.input_price, model.cached_price, model.output_price),
-            outcome=record.error or "ok",
-            seconds=round(record.seconds, 3),
+            tokens=tokens,
+            exact=exact,
+            overrides=_overrides(model),
+            outcome=outcome,
+            seconds=round(seconds, 3),
         )
+
+
+class _Announced:
+    """A provider whose first text is announced before anybody sees it."""
+
+    def __init__(self, inner: Provider, calls: Calls) -> None:
+        self._inner = inner
+        self._calls = calls
+
+    def stream(self, request: Request) -> Pieces:
+        pieces = self._inner.stream(request)
+        try:
+            for piece in pieces:
+                if isinstance(piece, Text) and self._calls.work.first_text_at is None:
+                    self._calls.show()
+                yield piece
+        finally:
+            pieces.close()
 
 
 def provider(choice: Choice, calls: Calls) -> Provider:
     """The models of a choice, tried in order."""
-    targets = [Target(model.provider.name, model.name, _client(model)) for model in choice.models]
-    return Fallback(targets, before_call=calls.before, after_call=calls.after, breakers=_breakers())
+    targets = [
+        Target(
+            provider_name=model.provider.name,
+            model=model.name,
+            provider=_client(model),
+            settings=choices.settings_of(model),
+            deadlines=choices.deadlines(model),
+            max_streams=model.provider.max_streams,
+        )
+        for model in choice.models
+    ]
+    guarded = Fallback(targets, before_call=calls.before, after_call=calls.after, guards=_guards())
+    return _Announced(guarded, calls)
+
+
+def paid(provider_name: str, model_name: str) -> prices.Overrides:
+    """What the deployment pays for a model, for calls whose worker is gone."""
+    named = Model.objects.filter(provider__name=provider_name, name=model_name).first()
+    return _overrides(named) if named else prices.LIST_PRICES
+
+
+def _overrides(model: Model) -> prices.Overrides:
+    return prices.Overrides(model.input_price, model.cached_price, model.output_price)
 
 
 def _client(model: Model) -> Provider:
@@ -91,5 +166,42 @@ def _endpoint(base_url: str, key: str, capabilities: Capabilities) -> OpenAIComp
 
 
 @cache
-def _breakers() -> RedisBreakers:
-    return RedisBreakers(redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1))
+def _guards() -> Guards:
+    """This process's share in the breakers and places of all, and its budget of retries."""
+    client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
+    return Guards(RedisBreakers(client), RedisPlaces(client), pause=_pause)
+
+
+def _pause(seconds: float, cancelled: threading.Event | None) -> None:
+    """Wait for a place or another try with no connection in hand."""
+    connection.close()
+    patience.pause(seconds, cancelled)
+
+
+def _tell(record: CallRecord, outcome: str) -> None:
+    call, failure = record.call, record.failure
+    provider, model = call.provider, call.model
+    metrics.count("upstream_calls", outcome=outcome, provider=provider, model=model)
+    if (first := record.first_token_seconds) is not None:
+        metrics.observe("upstream_first_token_seconds", first, provider=provider, model=model)
+    if failure and failure.needs_operator:
+        log.error(
+            "provider refuses us", provider=provider, model=model, kind=failure.kind, status=failure.status
+        )
+
+
+def _end(charge: usage.CallCharge) -> None:
+    """Close the call's entry, patiently; what cannot be written stays open, a floor of what the call cost."""
+    gives_up, wait = time.monotonic() + CHARGE_SECONDS, 0.05
+    while True:
+        try:
+            usage.end(charge)
+        except (OperationalError, InterfaceError) as error:
+            connection.close()
+            if time.monotonic() + wait > gives_up:
+                log.error("call not charged", call=str(charge.call), error=type(error).__name__)  # noqa: TRY400
+                return
+            threading.Event().wait(wait)
+            wait = min(wait * 1.6, 1.0)
+        else:
+            return

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from bot.llm.base import Deadlines, Piece, Request
+from bot.llm.base import Deadlines, Piece, Request, Settings
 from bot.llm.openai_compatible import OpenAICompatible
 from tests.upstream import Upstream
 
@@ -31,5 +31,8 @@ def ask(provider: OpenAICompatible) -> Callable[..., list[Piece]]:
 
 
 def a_request(text: str = "Where is my order?", **given: object) -> Request:
-    deadlines = Deadlines(**given.pop("deadlines", {}))
-    return Request("small-model", ({"role": "user", "content": text},), deadlines=deadlines, **given)
+    """A question; `deadlines` and `settings` as dictionaries."""
+    deadlines, settings = Deadlines(**given.pop("deadlines", {})), Settings(**given.pop("settings", {}))
+    return Request(
+        "small-model", ({"role": "user", "content": text},), settings=settings, deadlines=deadlines, **given
+    )

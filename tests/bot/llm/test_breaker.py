@@ -106,6 +106,46 @@ def test_open_breaker_raises_without_asking(clock):
     assert len(asked.requests) == 5
 
 
+@pytest.mark.parametrize(
+    "error", [errors.Refused("Key"), errors.QuotaGone("Pay"), errors.UnknownModel("Who?")]
+)
+def test_what_no_waiting_mends_opens_the_breaker_at_once_for_longer(store, key, clock, error):
+    asked = Scripted(error, error, "Hello")
+    breaker = Breaker(asked, key, store)
+    assert store.state(key) == "closed"
+    for probe in (False, True):
+        with pytest.raises(type(error)):
+            list(breaker.stream(a_request()))
+        assert store.state(key) == "open"
+        clock.now += 59
+        with pytest.raises(errors.CircuitOpen):
+            list(breaker.stream(a_request()))
+        clock.now += 1.1
+        assert store.state(key) == "half_open", probe
+    assert next(breaker.stream(a_request())) == Text("Hello")
+
+
+@pytest.mark.parametrize("error", [errors.Stopped("Over"), errors.Busy("Full")])
+def test_what_was_not_the_providers_fault_says_nothing(clock, error):
+    store = LocalBreakers(clock=clock)
+    for _ in range(5):
+        store.record("main:m-1", good=False, probe=False)
+    clock.now += 10
+    breaker = Breaker(Scripted(error, "Hello"), "main:m-1", store)
+    with pytest.raises(type(error)):
+        list(breaker.stream(a_request()))
+    assert store.state("main:m-1") == "half_open"
+    clock.now += 10
+    list(breaker.stream(a_request()))
+    assert store.state("main:m-1") == "closed"
+
+
+def test_store_knows_which_circuits_there_are(store, key):
+    store.record(key, good=True, probe=False)
+    store.trip(f"{key}:2")
+    assert {key, f"{key}:2"} <= set(store.keys())
+
+
 def test_our_own_bad_requests_never_open_it(clock):
     store = LocalBreakers(clock=clock)
     asked = Scripted(*[errors.BadRequest("Ours")] * 9, "Hello")

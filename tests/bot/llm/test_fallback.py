@@ -5,9 +5,9 @@ import threading
 import pytest
 
 from bot.llm import errors
-from bot.llm.base import Finish, Text, ToolRequest, Usage
+from bot.llm.base import Deadlines, Finish, Restart, Settings, Text, ToolRequest, Usage
 from bot.llm.breaker import LocalBreakers
-from bot.llm.fallback import Fallback, Target
+from bot.llm.fallback import Fallback, Guards, Target
 from bot.llm.scripted import Scripted
 from tests.bot.llm.conftest import a_request
 
@@ -21,8 +21,7 @@ class Chain:
             [Target("main", "m-1", first), Target("spare", "m-2", second)],
             before_call=self.announced.append,
             after_call=self.records.append,
-            breakers=LocalBreakers(),
-            sleep=self.slept.append,
+            guards=Guards(LocalBreakers(), pause=lambda seconds, cancelled: self.slept.append(seconds)),
         )
 
     def ask(self, **given):
@@ -52,7 +51,8 @@ def test_retry_asks_twice_more_then_the_next_target_and_reports_each_call():
     assert chain.told == [("main", "m-1", "server_fault")] * 3 + [("spare", "m-2", None)]
     assert len({record.call.id for record in chain.records}) == 4
     assert len(chain.slept) == 2
-    assert chain.slept[0] < chain.slept[1]
+    assert 0 <= chain.slept[0] <= 0.4
+    assert 0 <= chain.slept[1] <= 0.8
 
 
 def test_retry_waits_as_long_as_the_provider_asks():
@@ -68,6 +68,8 @@ def test_retry_waits_as_long_as_the_provider_asks():
         errors.QuotaGone("Pay"),
         errors.Refused("Key"),
         errors.UnknownModel("Who?"),
+        errors.BadRequest("Bad"),
+        errors.ContextTooLong("Long"),
         errors.TimedOut("first_token"),
     ],
 )
@@ -78,14 +80,14 @@ def test_fallback_goes_on_at_once_when_asking_again_is_useless(error):
     assert chain.slept == []
 
 
-@pytest.mark.parametrize(
-    "error", [errors.BadRequest("Bad"), errors.ContextTooLong("Long"), errors.ContentRefused("No")]
-)
-def test_fallback_raises_at_once_what_is_the_requests_fault(error):
+@pytest.mark.parametrize("error", [errors.ContentRefused("No"), errors.Stopped("Over")])
+def test_fallback_raises_at_once_what_no_other_model_mends(error):
     second = Scripted("Hello")
+    chain = Chain(Scripted(error), second)
     with pytest.raises(type(error)):
-        Chain(Scripted(error), second).ask()
+        chain.ask()
     assert second.requests == []
+    assert chain.slept == []
 
 
 def test_fallback_raises_the_last_error_when_nobody_can_answer():
@@ -94,16 +96,85 @@ def test_fallback_raises_the_last_error_when_nobody_can_answer():
         chain.ask()
 
 
-def test_error_after_the_first_text_is_the_readers():
+@pytest.mark.parametrize("error", [errors.CutStream("Cut"), errors.Malformed("?"), errors.ServerFault("No")])
+def test_retry_takes_seen_text_back_and_begins_anew(error):
+    chain = Chain(Scripted(["one ", error], ["two ", error], "three"), Scripted())
+    pieces = chain.ask()
+    assert [piece for piece in pieces if not isinstance(piece, Usage)] == [
+        Text("one "),
+        Restart(),
+        Text("two "),
+        Restart(),
+        Text("three"),
+        Finish("stop"),
+    ]
+    assert [told[2] for told in chain.told] == [error.kind, error.kind, None]
+
+
+def test_retry_is_silent_when_nothing_was_seen():
+    chain = Chain(Scripted(errors.CutStream("Cut"), "Hello"), Scripted())
+    assert Restart() not in chain.ask()
+
+
+def test_next_target_begins_anew_after_seen_text():
     cost = Usage(5, 0, 2, 0, exact=False)
-    second = Scripted("Hello")
-    chain = Chain(Scripted(["one", errors.CutStream("Cut", usage=cost)]), second)
+    chain = Chain(Scripted(["one", errors.TimedOut("silence", usage=cost)]), Scripted("Hello"))
+    assert chain.ask()[:3] == [Text("one"), Restart(), Text("Hello")]
+    assert (chain.records[0].error, chain.records[0].usage) == ("timed_out", cost)
+    assert chain.told[1] == ("spare", "m-2", None)
+
+
+def test_tool_requests_of_a_failed_call_are_taken_back():
+    asked = ToolRequest("1", "my_orders", "{}")
+    chain = Chain(Scripted([asked, errors.ServerFault("No")], [asked]), Scripted())
+    assert chain.ask()[:3] == [asked, Restart(), asked]
+
+
+def test_text_of_the_last_target_that_fails_is_the_readers():
+    chain = Chain(Scripted(errors.Refused("Key")), Scripted(["one", errors.TimedOut("silence")]))
     stream = chain.provider.stream(a_request())
     assert next(stream) == Text("one")
-    with pytest.raises(errors.CutStream):
+    with pytest.raises(errors.TimedOut):
         next(stream)
-    assert second.requests == []
-    assert [(record.error, record.usage) for record in chain.records] == [("cut_stream", cost)]
+
+
+def test_context_too_long_is_shortened_once_and_then_left_to_the_next_target():
+    shorter = ({"role": "user", "content": "Short"},)
+    too_long = errors.ContextTooLong("Long")
+    first, second = Scripted(too_long, too_long), Scripted("Hello")
+    chain = Chain(first, second)
+    pieces = chain.ask(shorten=lambda: shorter)
+    assert pieces[0] == Text("Hello")
+    assert [request.messages == shorter for request in first.requests] == [False, True]
+    assert second.requests[0].messages == shorter
+    assert len(chain.told) == 3
+
+
+def test_context_that_fits_once_shortened_is_answered_by_the_same_target():
+    first = Scripted(errors.ContextTooLong("Long"), "Hello")
+    chain = Chain(first, Scripted())
+    assert chain.ask(shorten=lambda: ({"role": "user", "content": "Short"},))[0] == Text("Hello")
+    assert first.requests[1].messages[0]["content"] == "Short"
+
+
+def test_each_target_is_asked_in_its_own_way():
+    first, second = Scripted(errors.Refused("Key")), Scripted("Hello")
+    targets = [
+        Target("main", "m-1", first, Settings(temperature=0.1), Deadlines(first_token=2, whole=20)),
+        Target("spare", "m-2", second, Settings(max_tokens=9), Deadlines(first_token=120, whole=240)),
+    ]
+    provider = Fallback(
+        targets,
+        before_call=lambda call: None,
+        after_call=lambda record: None,
+        guards=Guards(LocalBreakers()),
+    )
+    list(provider.stream(a_request(deadlines={"whole": 100})))
+    one, other = first.requests[0], second.requests[0]
+    assert (one.settings, other.settings) == (Settings(temperature=0.1), Settings(max_tokens=9))
+    assert (one.deadlines.first_token, other.deadlines.first_token) == (2, 120)
+    assert one.deadlines.whole <= 20
+    assert 90 < other.deadlines.whole <= 100
 
 
 def test_failed_call_that_cost_nothing_is_reported_with_no_tokens():
@@ -144,7 +215,8 @@ def test_before_call_may_refuse_and_nothing_is_asked():
 
     asked, records = Scripted("Hello"), []
     target = Target("main", "m-1", asked)
-    provider = Fallback([target], before_call=refuse, after_call=records.append, breakers=LocalBreakers())
+    guards = Guards(LocalBreakers())
+    provider = Fallback([target], before_call=refuse, after_call=records.append, guards=guards)
     with pytest.raises(NothingLeft):
         next(provider.stream(a_request()))
     assert asked.requests == []

@@ -66,14 +66,17 @@ def test_stream_keeps_the_connection_for_the_next_call(upstream, ask):
 
 def test_stream_sends_what_the_provider_understands(upstream, provider):
     spec = ToolSpec("my_orders", "List orders.", {"type": "object", "properties": {}})
-    list(provider.stream(a_request(tools=(spec,), max_tokens=50, temperature=0.2)))
+    settings = {"max_tokens": 50, "temperature": 0.0, "top_p": 0.9, "presence_penalty": -1}
+    list(provider.stream(a_request(tools=(spec,), settings=settings)))
     body = upstream.completions[0].body
     assert body["stream_options"] == {"include_usage": True}
     assert body["max_completion_tokens"] == 50
+    assert (body["temperature"], body["top_p"], body["presence_penalty"]) == (0, 0.9, -1)
+    assert "frequency_penalty" not in body
     assert body["tools"][0]["function"]["name"] == "my_orders"
     plain = Capabilities(False, tools=False, system_role=False, max_tokens_name="max_tokens")
     modest = OpenAICompatible(upstream.base_url, "", plain)
-    list(modest.stream(a_request(tools=(spec,), max_tokens=50)))
+    list(modest.stream(a_request(tools=(spec,), settings={"max_tokens": 50})))
     modest.close()
     body = upstream.completions[1].body
     assert body["max_tokens"] == 50

@@ -91,8 +91,9 @@ class ProviderAdmin(ModelAdmin):
     fieldsets = [
         (None, {"fields": ["name", "base_url", "new_key", "has_key", "enabled"]}),
         ("What it understands", {"fields": [
-            "usage_in_stream", "tools", "system_role", "max_tokens_name", "connect_deadline",
+            "usage_in_stream", "tools", "system_role", "max_tokens_name",
         ]}),
+        ("What it bears", {"fields": [("connect_deadline", "max_streams")]}),
     ]  # fmt: skip
 
     @display(description="key stored", boolean=True)
@@ -145,7 +146,18 @@ class ModelsAdmin(ModelAdmin):
     search_fields = ["name"]
     fieldsets = [
         (None, {"fields": [("provider", "name"), ("model_class", "order"), "enabled"]}),
-        ("How much it may read and write", {"fields": [("context_tokens", "answer_tokens"), "temperature"]}),
+        ("How much it may read and write", {"fields": [("context_tokens", "answer_tokens")]}),
+        (
+            "How it chooses its words",
+            {
+                "description": "Sent only where the model takes them; what is empty is not sent.",
+                "fields": [
+                    "sampling",
+                    ("temperature", "top_p"),
+                    ("presence_penalty", "frequency_penalty"),
+                ],
+            },
+        ),
         (
             "Prices",
             {

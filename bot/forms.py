@@ -70,7 +70,7 @@ class ProviderForm(forms.ModelForm):
         model = Provider
         fields = [
             "name", "base_url", "enabled", "usage_in_stream", "tools", "system_role", "max_tokens_name",
-            "connect_deadline",
+            "connect_deadline", "max_streams",
         ]  # fmt: skip
         field_classes = {"base_url": AddressField}
         labels = {
@@ -80,6 +80,7 @@ class ProviderForm(forms.ModelForm):
             "system_role": "System messages",
             "max_tokens_name": "Calls the longest answer",
             "connect_deadline": "Seconds to connect",
+            "max_streams": "Answers at once",
         }
         widgets = {"base_url": UnfoldAdminURLInputWidget}
 

@@ -1,0 +1,156 @@
+"""I10 and I12: every upstream call is charged, before and after, and no connection waits for it."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+from django.db import OperationalError, connection
+from structlog.testing import capture_logs
+
+from accounts import prices, usage
+from accounts.models import UsageEntry
+from bot import metrics
+from bot.llm.openai_compatible import OpenAICompatible
+from bot.models import Model, Provider
+from bot.steps import upstream
+from tests.bot.steps.conftest import Turning
+from tests.upstream import Reply
+
+
+def test_each_model_is_asked_with_its_own_settings_and_only_those_it_takes(turning: Turning) -> None:
+    Model.objects.filter(name="main").update(
+        temperature=0.2, top_p=0.9, presence_penalty=-1, frequency_penalty=1.5, answer_tokens=50
+    )
+    Model.objects.filter(name="spare").update(temperature=0.7, answer_tokens=900, sampling=False)
+    turning.main.script(Reply(status=401))
+    turning.ask()
+    main, spare = turning.main.completions[0].body, turning.spare.completions[0].body
+    assert main["max_completion_tokens"] == 50
+    assert [main[name] for name in ("temperature", "top_p", "presence_penalty", "frequency_penalty")] == [
+        0.2,
+        0.9,
+        -1,
+        1.5,
+    ]
+    assert spare["max_completion_tokens"] == 900
+    assert not {"temperature", "top_p", "presence_penalty", "frequency_penalty"} & set(spare)
+
+
+def test_entry_is_open_and_no_connection_is_held_while_the_model_is_asked(
+    turning: Turning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post = OpenAICompatible._post
+    seen: list[object] = []
+
+    def watched(self: OpenAICompatible, request: object) -> object:
+        seen.append(connection.connection)
+        seen.append(UsageEntry.objects.values_list("outcome", "output_tokens").get())
+        connection.close()
+        return post(self, request)
+
+    monkeypatch.setattr(OpenAICompatible, "_post", watched)
+    turning.ask()
+    assert seen == [None, ("open", 0)]
+
+
+def test_no_connection_is_held_while_another_try_is_waited_for(
+    turning: Turning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[object] = []
+    monkeypatch.setattr(
+        "bot.llm.patience.pause", lambda seconds, cancelled: held.append(connection.connection)
+    )
+    turning.main.script(Reply(status=500), Reply("Hello."))
+    turning.ask()
+    assert held == [None]
+
+
+@pytest.fixture
+def fail_to_write(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    def fail(times: int) -> None:
+        end, left = usage.end, [None] * times
+
+        def flaky(charge: usage.CallCharge) -> None:
+            if left:
+                left.pop()
+                raise OperationalError("the database system is shutting down")
+            end(charge)
+
+        monkeypatch.setattr(usage, "end", flaky)
+
+    return fail
+
+
+def test_charge_outlives_a_restart_of_the_database(
+    turning: Turning, fail_to_write: Callable[[int], None]
+) -> None:
+    fail_to_write(3)
+    turning.ask()
+    assert UsageEntry.objects.get().outcome == "ok"
+
+
+def test_charge_that_cannot_be_written_stays_open_and_the_answer_goes_on(
+    turning: Turning, fail_to_write: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upstream, "CHARGE_SECONDS", 0.1)
+    fail_to_write(99)
+    with capture_logs() as logs:
+        assert turning.ask().text == "Hello from the model."
+    entry = UsageEntry.objects.get()
+    assert (entry.outcome, entry.confidence) == ("open", "estimated")
+    assert entry.input_tokens > 0
+    assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == ["call not charged"]
+
+
+def test_call_is_not_made_when_its_entry_cannot_be_opened(
+    turning: Turning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(charge: usage.CallCharge) -> None:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(usage, "begin", away)
+    with pytest.raises(OperationalError):
+        turning.ask()
+    assert turning.main.completions == []
+
+
+def test_provider_at_its_ceiling_is_passed_over(turning: Turning) -> None:
+    main = Provider.objects.get(models__name="main")
+    Provider.objects.filter(id=main.id).update(max_streams=1)
+    Model.objects.update(first_token_deadline=0.2)
+    assert upstream._guards().places.take(main.name, 1, "somebody", 60)
+    turning.ask()
+    assert (len(turning.main.completions), len(turning.spare.completions)) == (0, 1)
+    assert [entry.model for entry in UsageEntry.objects.all()] == ["spare"]
+
+
+def test_calls_are_counted_by_outcome(turning: Turning, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[tuple[str, str]] = []
+    waited: list[str] = []
+    monkeypatch.setattr(
+        metrics,
+        "count",
+        lambda name, amount=1, **labels: counted.append((labels["model"], labels["outcome"])),
+    )
+    monkeypatch.setattr(metrics, "observe", lambda name, value, **labels: waited.append(labels["model"]))
+    turning.main.script(Reply(status=401))
+    turning.ask()
+    assert counted == [("main", "refused"), ("spare", "ok")]
+    assert waited == ["spare"]
+
+
+def test_calls_sum_what_the_turn_costs(turning: Turning) -> None:
+    Model.objects.update(input_price=1, output_price=1)
+    used = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
+    turning.main.script(Reply("", tools=(("look_up", "{}"),), usage=used), Reply("Yes.", usage=used))
+    turning.ask()
+    assert (turning.calls.input_tokens, turning.calls.output_tokens) == (200, 40)
+    assert turning.calls.cost == Decimal("0.00024")
+    assert sum(entry.cost or 0 for entry in UsageEntry.objects.all()) == Decimal("0.00024")
+
+
+def test_paid_knows_the_prices_of_a_model(turning: Turning) -> None:
+    main = Model.objects.get(name="main")
+    Model.objects.filter(id=main.id).update(input_price=2)
+    assert upstream.paid(main.provider.name, "main") == prices.Overrides(input=Decimal(2))
+    assert upstream.paid("nobody", "main") == prices.LIST_PRICES

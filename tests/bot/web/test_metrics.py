@@ -1,6 +1,8 @@
 """`/metrics`: who may read it, what it says, and what it says when half of everything is away."""
 
 import json
+import re
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -225,3 +227,34 @@ class TestAway:
         assert time.monotonic() - began < 6
         assert shown["frontdesk_up", (("part", "database"),)] == 0
         assert shown["frontdesk_up", (("part", "redis"),)] == 1
+
+    def test_scrape_does_not_wait_long_for_a_redis_that_hangs(
+        self, watcher: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            hangs = redis.Redis(
+                port=silent.getsockname()[1],
+                retry=metrics.client().get_retry(),
+                socket_timeout=metrics.client().get_connection_kwargs()["socket_timeout"],
+            )
+            for module in ("bot.metrics", "bot.web.metrics"):
+                monkeypatch.setattr(f"{module}.client", lambda: hangs)
+            began = time.monotonic()
+            shown = scrape(watcher)
+        assert time.monotonic() - began < 7
+        assert shown["frontdesk_up", (("part", "redis"),)] == 0
+        assert shown["frontdesk_up", (("part", "database"),)] == 1
+
+
+@pytest.mark.parametrize("document", ["watching.md", "prometheus-alerts.yml"])
+def test_documents_name_metrics_that_exist(watcher: Client, document: str) -> None:
+    text = (real_settings.BASE_DIR / "docs" / document).read_text()
+    families = text_string_to_metric_families(watcher.get("/metrics", headers=BEARER).content.decode())
+    known = {name for family in families for name in (family.name, f"{family.name}_total")}
+    known |= {f"frontdesk_{name}{part}" for name in metrics.METRICS for part in ("_bucket", "_count", "_sum")}
+    named = set(re.findall(r"\bfrontdesk_[a-z_]+", text))
+    assert named
+    assert named <= known
+    if document == "watching.md":
+        documented = {name.removesuffix("_total") for name in named}
+        assert {f"frontdesk_{name}" for name in metrics.METRICS} <= documented

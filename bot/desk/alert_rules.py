@@ -27,8 +27,8 @@ PAST_WEEKS = 4
 LEAST_WEEKS = 2
 # For so long a provider that refused us, or a model that was left alone, has to go well.
 STEADY = timedelta(minutes=5)
-# Outcomes of upstream calls that are no fault of the provider.
-NO_FAULT = ("ok", "stopped", "open", "lost", "content_refused")
+# Outcomes of upstream calls that are no fault of the provider, and of ours none that is not mended.
+NO_FAULT = ("ok", "stopped", "open", "lost", "content_refused", "context_too_long")
 
 
 @dataclass(frozen=True, slots=True)

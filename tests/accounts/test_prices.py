@@ -1,6 +1,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+import genai_prices
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,3 +88,17 @@ def test_cost_fits_the_ledger(tokens_in: int, cached: int, tokens_out: int, mode
     assert found is not None
     assert found >= 0
     assert found == found.quantize(Decimal("1e-12"))
+
+
+@given(
+    st.integers(0, 2_000_000),
+    st.integers(0, 2_000_000),
+    st.sampled_from(["gpt-4o-mini", "o4-mini", "gemini-2.5-pro", "claude-sonnet-4-5", "deepseek-chat"]),
+)
+def test_cost_is_what_the_list_computes_with_and_without_steps(tokens_in: int, tokens_out: int, model: str):
+    """Some models cost more a token in long prompts, or at certain hours."""
+    cached = tokens_in // 3
+    computed = genai_prices.calc_price(
+        genai_prices.Usage(input_tokens=tokens_in, cache_read_tokens=cached, output_tokens=tokens_out), model
+    )
+    assert cost(model, Tokens(tokens_in, cached, tokens_out)) == computed.total_price

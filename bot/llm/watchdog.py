@@ -32,8 +32,11 @@ class Watch:
         self._lock = threading.Lock()
 
     def guard(self, connection: socket.socket) -> None:
-        """From now on a deadline that passes ends reads on this connection."""
-        self._socket = connection
+        """From now on a deadline that passes ends reads and writes on this connection."""
+        with self._lock:
+            self._socket = connection
+            if self.passed:
+                _shut(connection)
 
     def rest(self) -> None:
         """Do not count the time the reader takes for itself."""
@@ -60,9 +63,7 @@ class Watch:
             if self._socket is None or self.passed:
                 return
             self.passed = late
-            # The plain method: an SSL socket's own drops its state, which the reading thread is using.
-            with suppress(OSError):
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+            _shut(self._socket)
 
     def _late(self, now: float) -> str | None:
         if self._cancelled is not None and self._cancelled.is_set():
@@ -70,6 +71,12 @@ class Watch:
         if now >= self._whole_due:
             return "whole"
         return self._name if now >= self._due else None
+
+
+def _shut(connection: socket.socket) -> None:
+    # The plain method: an SSL socket's own drops its state, which the reading thread is using.
+    with suppress(OSError):
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 class Watchdog:

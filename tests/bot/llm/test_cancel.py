@@ -100,6 +100,19 @@ def test_cancelled_call_ends_while_it_connects_and_costs_nothing(full):
     provider.close()
 
 
+def test_cancelled_call_ends_while_it_shakes_hands_and_costs_nothing():
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        provider = OpenAICompatible(f"https://127.0.0.1:{mute.getsockname()[1]}/v1", "key")
+        asking = Asking(provider)
+        connection, _ = mute.accept()
+        with connection:
+            assert connection.recv(1)  # its greeting, which nobody answers
+            assert asking.cancel() < AT_ONCE
+        assert type(asking.error) is errors.Stopped
+        assert asking.error.usage is None
+        provider.close()
+
+
 def test_cancelled_request_is_never_sent(upstream, provider):
     cancelled = threading.Event()
     cancelled.set()

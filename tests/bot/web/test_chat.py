@@ -321,7 +321,7 @@ async def test_model_gone_is_answered_degraded(tab: Connect, model: Scripted, wo
 async def test_text_of_a_model_that_breaks_off_is_taken_back(
     tab: Connect, model: Scripted, worker: None
 ) -> None:
-    model.add(["Half a sen", ServerFault("gone")])
+    model.add(*[["Half a sen", ServerFault("gone")]] * 3)
     async with tab("alice") as alice:
         await alice.say("Do you sell purple submarines?")
         final = await alice.until("final")

@@ -166,6 +166,13 @@ class TestProvider:
         provider.refresh_from_db()
         assert provider.key == "another"
 
+    def test_ceiling_on_its_streams_is_at_least_one_or_none(self, admin: Client, provider: Provider):
+        page = url(Provider, "change", provider.pk)
+        for written, stored in (("5", 5), ("0", 5), ("", None)):
+            admin.post(page, provider_form(max_streams=written))
+            provider.refresh_from_db()
+            assert provider.max_streams == stored
+
     def test_key_is_not_for_agents(self, client: Client, bob: User, provider: Provider):
         client.force_login(bob)
         for page in (

@@ -1,7 +1,7 @@
 # Everything sets itself up: a machine needs Python 3.11 or newer, make and git.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fix bench clean browser
+.PHONY: help run test lint fix bench faults soak clean browser
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV := uv==0.13.9
@@ -21,7 +21,10 @@ run: .venv/.ready  ## Start the product with its demo on http://127.0.0.1:8000 (
 	@$(BIN)/python -m config.run
 
 test: .venv/.ready browser  ## Run the tests (ARGS="tests/config -k port")
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -m "not thorough" $(ARGS)
+
+faults: .venv/.ready  ## Break everything that can break, and see what customers are told
+	@$(BIN)/python -m pytest tests/faults $(ARGS)
 
 lint: .venv/.ready  ## Check style, types, imports, migrations and settings
 	@echo "ruff" && $(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -78,6 +78,9 @@ class Process:
     def __exit__(self, *exc: object) -> None:
         self.stop()
 
+    def last_words(self, lines: int = 20) -> str:
+        return "\n".join(self.log.read_text().splitlines()[-lines:])
+
     @property
     def pid(self) -> int:
         assert self._running is not None
@@ -123,7 +126,7 @@ def wait_until(ready: Callable[[], bool], processes: Sequence[Process], seconds:
     deadline = time.monotonic() + seconds
     while not ready():
         if not all(process.runs for process in processes) or time.monotonic() > deadline:
-            logs = "\n".join(f"{process.name}:\n{process.log.read_text()}" for process in processes)
+            logs = "\n".join(f"{process.name}:\n{process.last_words()}" for process in processes)
             raise SystemExit(f"The product did not start:\n{logs}")
         time.sleep(0.1)
 

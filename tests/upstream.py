@@ -69,6 +69,7 @@ class Received:
     path: str
     headers: dict[str, str]
     text: str
+    port: int = 0  # the caller's end of the connection
 
     @property
     def body(self) -> Body:
@@ -102,6 +103,14 @@ class Upstream:
         """Answer the next requests so, then by `default` again."""
         self._replies.extend(replies)
 
+    def forget(self) -> None:
+        """Forget what was scripted, and all requests so far."""
+        self._replies.clear()
+        self.requests.clear()
+        for counted in (self.arrived, self.dropped):
+            while counted.acquire(blocking=False):
+                pass
+
     def __enter__(self) -> Self:
         self._thread.start()
         self._started.wait()
@@ -132,7 +141,8 @@ class Upstream:
         assert task is not None
         self._tasks.add(task)
         try:
-            while received := await self._receive(reader):
+            port = writer.get_extra_info("peername")[1]
+            while received := await self._receive(reader, port):
                 self.requests.append(received)
                 await self._respond(received, reader, writer)
         except ConnectionError:
@@ -143,14 +153,14 @@ class Upstream:
             self._tasks.discard(task)
             writer.close()
 
-    async def _receive(self, reader: asyncio.StreamReader) -> Received | None:
+    async def _receive(self, reader: asyncio.StreamReader, port: int) -> Received | None:
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         except (asyncio.IncompleteReadError, ConnectionError):
             return None
         headers = dict(line.lower().split(": ", 1) for line in head[1:] if line)
         body = await reader.readexactly(int(headers.get("content-length", 0)))
-        return Received(head[0].split()[1], headers, body.decode())
+        return Received(head[0].split()[1], headers, body.decode(), port)
 
     async def _respond(
         self, received: Received, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

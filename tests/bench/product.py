@@ -54,8 +54,6 @@ def running(var: Path, speed: Speed, concurrency: int) -> Iterator[Product]:
         stack.enter_context(Process("model", model, environment, var))
         web = stack.enter_context(Process("web", product.web(port), environment, var))
         worker = stack.enter_context(Process("worker", product.worker(concurrency), environment, var))
-        # No beat runs here: the worker is asked for its heartbeat once.
-        product.run(["tests.bench.ask_for_heartbeat"], environment)
         product.wait_until(lambda: product.answers(port), [web, worker], product.READY_SECONDS)
         yield Product(port, urls, environment["SEED_SECRET"], _processes(web.pid, worker.pid))
 

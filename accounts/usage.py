@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
 from uuid import UUID
@@ -13,6 +14,8 @@ from accounts import prices
 from accounts.models import UsageEntry
 
 OPEN, LOST = "open", "lost"
+# Entries are found by their time, for which there is an index.
+LOOKED_BACK = timedelta(days=1)
 
 _INSERT = """
 INSERT INTO accounts_usageentry (call, turn, attempt, customer, site, tier, provider, model, model_class,
@@ -100,6 +103,12 @@ def close_lost(
             output_tokens=output,
             cost=prices.cost(entry.model, tokens, paid(entry.provider, entry.model)),
         )
+
+
+def turns_with_open_calls() -> list[UUID]:
+    """Turns whose calls of the last day are open: under way, or their worker is gone."""
+    recent = UsageEntry.objects.filter(created_at__gte=timezone.now() - LOOKED_BACK, outcome=OPEN)
+    return [*recent.order_by().values_list("turn", flat=True).distinct()]
 
 
 def _write(statement: str, call: CallCharge, outcome: str) -> None:

@@ -2,10 +2,12 @@
 
 import uuid
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import DatabaseError, transaction
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts import prices, usage
@@ -151,6 +153,14 @@ class TestLost:
         usage.begin(later)
         usage.close_lost(lost.turn, 3, 500)
         assert [the_entry(call).output_tokens for call in (lost, later)] == [0, 500]
+
+    def test_turns_with_open_calls_are_those_of_the_last_day(self, lost: CallCharge, charge: CallCharge):
+        assert usage.turns_with_open_calls() == [lost.turn]
+        UsageEntry.objects.update(created_at=timezone.now() - timedelta(days=2))
+        assert usage.turns_with_open_calls() == []
+        UsageEntry.objects.update(created_at=timezone.now())
+        usage.end(charge)
+        assert usage.turns_with_open_calls() == []
 
     def test_close_lost_changes_nothing_the_second_time(self, lost: CallCharge):
         usage.close_lost(lost.turn, 2, 500)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts import quota
 from bot import heartbeats, metrics, queue, rescue, turn
-from bot.desk import approvals
+from bot.desk import alerts, approvals
 from bot.knowledge import embed, ingest
 from bot.outbox import outbox
 from bot.privacy import veil
@@ -71,6 +71,11 @@ def expire_holds() -> None:
 @shared_task
 def expire_approvals() -> None:
     approvals.expire(timezone.now())
+
+
+@shared_task(expires=50)
+def look_for_alerts() -> None:
+    alerts.look(timezone.now())
 
 
 @shared_task

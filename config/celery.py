@@ -15,6 +15,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.beat_schedule = {
     "scrub what was left unscrubbed": {"task": "bot.tasks.scrub_left", "schedule": 30.0},
     "release expired holds": {"task": "bot.tasks.expire_holds", "schedule": 60.0},
+    "look whether a rule is crossed": {"task": "bot.tasks.look_for_alerts", "schedule": 60.0},
     "expire open approvals": {"task": "bot.tasks.expire_approvals", "schedule": 30.0},
 }
 

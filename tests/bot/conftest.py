@@ -13,7 +13,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 
 from accounts.models import Site
-from bot import tasks
+from bot import rescue, tasks
 from bot.llm.scripted import Scripted
 from bot.models import Model, Provider
 from bot.privacy import veil
@@ -128,6 +128,7 @@ def worker(transactional_db: None, scrubber: None) -> Iterator[None]:
     """A real Celery worker on the real broker, in threads of this process."""
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         client.flushall()
-    assert tasks.run_turn.name in app.tasks
+    assert tasks.answer_next.name in app.tasks
     with start_worker(app, pool="threads", concurrency=4, perform_ping_check=False, shutdown_timeout=20):
         yield
+        rescue.stop()

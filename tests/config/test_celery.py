@@ -15,7 +15,7 @@ def test_every_thread_sends_jobs_to_our_queue() -> None:
 
 
 def test_jobs_sent_by_name_exist() -> None:
-    names = {queue.RUN_TURN, queue.SCRUB_MESSAGE, queue.INDEX_ARTICLE, queue.INDEX_CANNED}
+    names = {queue.ANSWER_NEXT, queue.SCRUB_MESSAGE, queue.INDEX_ARTICLE, queue.INDEX_CANNED}
     names |= {entry["task"] for entry in app.conf.beat_schedule.values()}
     assert names <= set(app.tasks)
-    assert tasks.run_turn.name == queue.RUN_TURN
+    assert tasks.answer_next.name == queue.ANSWER_NEXT

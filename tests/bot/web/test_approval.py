@@ -63,7 +63,7 @@ async def test_yes_makes_the_change_once(tab: Connect, model: Scripted, worker: 
     assert '"cancelled": true' in str(model.requests[-1].messages[-1])
     # The queue may deliver a job twice, and late.
     async for turn in Turn.objects.all():
-        tasks.run_turn.delay(str(turn.id))
+        tasks.answer_next.delay()
     assert await ToolCall.objects.filter(state="done").acount() == 1
 
 
@@ -138,7 +138,7 @@ async def test_second_attempt_takes_the_question_of_the_first_back(
         await Message.objects.filter(author="bot").adelete()
         await Turn.objects.aupdate(state="running", outcome="", lease_until=timezone.now())
         model.add(CANCEL)
-        tasks.run_turn.delay(str((await Turn.objects.aget()).id))
+        tasks.answer_next.delay()
         assert (await alice.until("approval_state", call=call))["state"] == "expired"
         second = (await alice.until("approval"))["call"]
         await alice.until("final", attempt=2)
@@ -201,7 +201,7 @@ async def test_change_with_an_unknown_end_is_not_made_again(
         await ToolCall.objects.filter(id=call).aupdate(state="approved")
         turn = await Turn.objects.acreate(conversation_id=alice.frames[0]["conversation"]["id"])
         await ToolCall.objects.filter(id=call).aupdate(state="started", carried_by=turn)
-        tasks.run_turn.delay(str(turn.id))
+        tasks.answer_next.delay()
         assert (await alice.until("final"))["state"] == "handed_over"
         await alice.until("status", handler="queue")
     assert await status() == "processing"

@@ -115,7 +115,7 @@ def answer(work: Work) -> Reply:
         log.warning("model gone", turn=str(work.turn.id), kind=error.kind)
         return _without_model(work, "model_down")
     except GaveUp as error:
-        return _instead(work, _failed(work, "gave_up", str(error) or "too many rounds"))
+        return _instead(work, _failed(work, "gave_up", f"ceiling of {error}"))
 
 
 def _with_model(work: Work) -> Reply:
@@ -169,7 +169,8 @@ def _begin(work: Work, claimed: Claimed) -> None:
         metrics.count("attempts_lost", cause="lease")
         # What the models had said to a worker that was lost is known only from what was shown.
         shown = work.log.take_over_shown()
-        usage.close_lost(claimed.turn, claimed.attempt, counting.tokens(shown.text) if shown else 0)
+        produced = counting.tokens(shown.text) if shown else 0
+        usage.close_lost(claimed.turn, claimed.attempt, produced, upstream.paid)
     if claimed.attempt > 1:
         approvals.take_back(claimed.turn)
         work.log.reset()

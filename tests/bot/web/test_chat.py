@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 import redis
@@ -392,21 +392,21 @@ async def test_stop_before_the_quota_is_held_leaves_no_hold(
     tab: Connect, model: Scripted, worker: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scrubbed, go_on, over = threading.Event(), threading.Event(), threading.Event()
-    scrub, run = read.scrub, turns.run
+    scrub, run = read.scrub, turns.run_next
 
     def late(work: Work) -> None:
         scrub(work)
         scrubbed.set()
         go_on.wait(SECONDS)
 
-    def watched(turn: UUID) -> UUID | None:
-        try:
-            return run(turn)
-        finally:
+    def watched() -> bool:
+        worked = run()
+        if worked:
             over.set()
+        return worked
 
     monkeypatch.setattr(read, "scrub", late)
-    monkeypatch.setattr(turns, "run", watched)
+    monkeypatch.setattr(turns, "run_next", watched)
     model.add(["Never ", "shown"])
     async with tab("alice") as alice:
         await alice.say("Stop me at once")

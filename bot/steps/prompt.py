@@ -54,6 +54,8 @@ def _turns(work: Work) -> Iterable[list[Message]]:
     said = list(
         Said.objects.filter(conversation=work.conversation, masked__isnull=False)
         .exclude(author=Said.Author.SYSTEM)
+        # It only said that the real answer is to come, which is this one.
+        .exclude(author=Said.Author.BOT, turn=work.turn.answers_id)
         .order_by("-id")
         .only("author", "masked", "turn_id")[:LOOKED_BACK]
     )[::-1]

@@ -34,6 +34,9 @@ class Keeper:
     @contextmanager
     def keep(self, turn: TurnLog, locale: str) -> Iterator[None]:
         with self._changed:
+            if turn.turn in self._kept:
+                # An earlier attempt of this very process: it need not wait to be told.
+                self._kept[turn.turn][0].fenced_event.set()
             self._kept[turn.turn] = (turn, locale)
             self._changed.notify_all()
         try:

@@ -19,6 +19,7 @@ class Scripted:
 
     def __init__(self, *replies: str | UpstreamError | Sequence[Line]) -> None:
         self.requests: list[Request] = []
+        self.asked = threading.Semaphore(0)  # released for every request
         self.closed_early = 0
         self._replies = [_lines(reply) for reply in replies]
 
@@ -27,6 +28,7 @@ class Scripted:
 
     def stream(self, request: Request) -> Pieces:
         self.requests.append(request)
+        self.asked.release()
         if not self._replies:
             raise AssertionError(f"Asked {len(self.requests)} times, which the script does not foresee")
         try:

@@ -6,10 +6,11 @@ runs without a lease), or when its worker is lost (its lease has expired).
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, connection
 from django.utils import timezone
 
@@ -21,9 +22,13 @@ MOST_LOSSES = 3
 
 _LOST = "state = 'running' AND lease_until < %(now)s"
 _HANDED_BACK = "state = 'running' AND lease_until IS NULL"
-FORLORN = f"({_LOST} AND losses + 1 >= {MOST_LOSSES} OR {_HANDED_BACK} AND losses >= {MOST_LOSSES})"
+# Too many workers were lost on it, or the last one when it should have been answered long ago.
+FORLORN = f"""
+({_LOST} AND (losses + 1 >= {MOST_LOSSES} OR started_at < %(overdue)s)
+ OR {_HANDED_BACK} AND losses >= {MOST_LOSSES})
+"""
 WAITING = f"""
-{_LOST} AND losses + 1 < {MOST_LOSSES}
+{_LOST} AND losses + 1 < {MOST_LOSSES} AND started_at >= %(overdue)s
 OR {_HANDED_BACK} AND losses < {MOST_LOSSES}
 OR state = 'queued' AND NOT EXISTS (
     SELECT 1 FROM bot_turn other
@@ -70,6 +75,11 @@ class Claimed:
     locale: str
 
 
+def overdue(now: datetime) -> datetime:
+    """A turn begun before this should have ended."""
+    return now - timedelta(seconds=settings.TURN_DEADLINE)
+
+
 def claim() -> Claimed | None:
     """Take the turn whose turn it is; None when none waits.
 
@@ -86,13 +96,18 @@ def claim_this(turn: UUID) -> Claimed | None:
 
 
 def claim_lost(turn: UUID) -> Claimed | None:
-    """Take a turn on which too many workers were lost."""
+    """Take a turn that is given to no other worker any more."""
     return _claim(f"id = %(turn)s AND {FORLORN}", OLDEST_FIRST, turn)
 
 
 def _claim(which: str, order: str, turn: UUID | None = None) -> Claimed | None:
     now = timezone.now()
-    facts = {"turn": turn, "now": now, "until": now + timedelta(seconds=LEASE_SECONDS)}
+    facts: dict[str, UUID | datetime | None] = {
+        "turn": turn,
+        "now": now,
+        "until": now + timedelta(seconds=LEASE_SECONDS),
+        "overdue": overdue(now),
+    }
     statement = _CLAIM.format(which=which, order=order)
     while True:
         try:

@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Avg, F
 from django.utils import timezone
 
-from bot.leases import FORLORN, WAITING
+from bot.leases import FORLORN, WAITING, overdue
 from bot.models import Turn
 
 # How long a turn takes is judged by so many of the last ones, or so guessed where none has ended lately.
@@ -42,7 +42,7 @@ class Waiting:
     begun: bool
     # How whoever raised its fence, and died, wants it to end.
     ending: str
-    # Too many workers were lost on it.
+    # Given to no other worker any more.
     forlorn: bool
     lost: bool | None
     locale: str
@@ -51,7 +51,7 @@ class Waiting:
 def waiting(now: datetime) -> list[Waiting]:
     """Everything nobody works on, oldest first, deferred ones last."""
     with connection.cursor() as cursor:
-        cursor.execute(_WAITING, {"now": now})
+        cursor.execute(_WAITING, {"now": now, "overdue": overdue(now)})
         return [Waiting(*row) for row in cursor.fetchall()]
 
 

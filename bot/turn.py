@@ -8,11 +8,13 @@ import structlog
 import tenacity
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.utils import timezone
 
 from accounts import quota, usage
 from bot import events, keeping, leases, metrics, queue, reply, words
 from bot.desk import approvals, handover
 from bot.errors import Fenced, GaveUp, place
+from bot.keeping import Kept
 from bot.leases import Claimed
 from bot.llm import counting
 from bot.llm.errors import ContentRefused, UpstreamError
@@ -24,6 +26,8 @@ from bot.steps.work import Work
 
 # How long a reply waits for a database that restarts; the lease outlives it.
 DATABASE_SECONDS = 10
+# What an attempt has at least, however much the ones before it have taken.
+LEAST_SECONDS = 10
 
 log = structlog.get_logger(__name__)
 
@@ -66,9 +70,9 @@ def _attempt(claimed: Claimed, act: Callable[[Work], Reply]) -> None:
     """Steps 2 to 5 of the story; whatever nobody foresaw costs the turn one attempt of three."""
     work: Work | None = None
     turn_log = events.TurnLog(claimed.turn, claimed.attempt, claimed.conversation)
-    with keeping.keeper().keep(turn_log, claimed.locale):
+    with keeping.keeper().keep(turn_log, claimed.locale, settings.TURN_DEADLINE) as kept:
         try:
-            work = _open(claimed, turn_log)
+            work = _open(claimed, kept)
             _begin(work, claimed)
             end(work, _handed_over(work) or act(work))
         except Fenced:
@@ -121,7 +125,7 @@ def answer(work: Work) -> Reply:
 def _with_model(work: Work) -> Reply:
     """Step 4 of an answer."""
     chosen = choice.choose(work)
-    work.ends_at += chosen.seconds - settings.TURN_DEADLINE
+    work.kept.ends_at += chosen.seconds - settings.TURN_DEADLINE
     quota.hold(work.turn.id, work.conversation.customer, seconds=chosen.seconds * 2)
     work.calls = upstream.Calls(work, chosen)
     said = model_loop.run(work, chosen, upstream.provider(chosen, work.calls))
@@ -223,7 +227,7 @@ def _let_go(claimed: Claimed, work: Work | None) -> None:
         quota.release(claimed.turn)
 
 
-def _open(claimed: Claimed, turn_log: events.TurnLog) -> Work:
+def _open(claimed: Claimed, kept: Kept) -> Work:
     turn = Turn.objects.select_related(
         "conversation__site__default_tier",
         "conversation__customer__tier",
@@ -232,4 +236,8 @@ def _open(claimed: Claimed, turn_log: events.TurnLog) -> Work:
     conversation = turn.conversation
     # One object for one site: the customer's default tier is read through it.
     conversation.customer.site = conversation.site
-    return Work(turn, claimed.attempt, turn_log, time.monotonic() + settings.TURN_DEADLINE)
+    if turn.started_at:
+        # What earlier attempts have taken is gone; but there is time to say something.
+        taken = (timezone.now() - turn.started_at).total_seconds()
+        kept.ends_at = time.monotonic() + max(LEAST_SECONDS, settings.TURN_DEADLINE - taken)
+    return Work(turn, claimed.attempt, kept)

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from bot import events
 from bot.errors import Fenced
+from bot.keeping import Kept
 from bot.models import Conversation, ToolCall, Turn
 from bot.privacy import veil
 from bot.privacy.veil import Veil
@@ -27,8 +28,7 @@ class Spent(Protocol):
 class Work:
     turn: Turn
     attempt: int
-    log: events.TurnLog
-    ends_at: float
+    kept: Kept
     # What the customer said since the last reply, masked.
     question: str = ""
     # When the customer was first shown text of a model.
@@ -37,6 +37,10 @@ class Work:
     shown: Shown = field(default_factory=Shown)
     # The upstream calls made so far.
     calls: Spent | None = None
+
+    @property
+    def log(self) -> events.TurnLog:
+        return self.kept.log
 
     @property
     def conversation(self) -> Conversation:
@@ -53,7 +57,7 @@ class Work:
 
     @property
     def seconds_left(self) -> float:
-        return self.ends_at - time.monotonic()
+        return self.kept.ends_at - time.monotonic()
 
     def check_fence(self) -> None:
         if self.log.fenced:

@@ -127,7 +127,7 @@ def test_a_turn_that_waits_while_there_is_room_is_answered_right_here(
     answered: list[bool] = []
     monkeypatch.setattr(turn, "run_next", lambda: answered.append(True))
     kept = [TurnLog(uuid4(), 1, conversation.id) for _ in range(2)]
-    with keeping.keeper().keep(kept[0], "en"), keeping.keeper().keep(kept[1], "en"):
+    with keeping.keeper().keep(kept[0], "en", 90), keeping.keeper().keep(kept[1], "en", 90):
         rescuer._look(timezone.now())
         assert answered == []
     rescuer._look(timezone.now())
@@ -232,7 +232,7 @@ def test_leaving_hands_back_what_cannot_be_finished(
     assert claimed is not None
     log = TurnLog(claimed.turn, claimed.attempt, claimed.conversation)
     sent.clear()
-    with keeping.keeper().keep(log, "en"):
+    with keeping.keeper().keep(log, "en", 90):
         rescuer.start()
         rescuer.leave()
         assert log.fenced_event.wait(SECONDS)
@@ -247,7 +247,7 @@ def test_leaving_waits_for_what_is_about_to_end(
     conversation: Conversation, rescuer: Rescue, sent: list[int]
 ) -> None:
     log = TurnLog(uuid4(), 1, conversation.id)
-    with keeping.keeper().keep(log, "en"):
+    with keeping.keeper().keep(log, "en", 90):
         rescuer.start()
         rescuer.leave()
     rescuer._thread.join(SECONDS)

@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Customer
+from bot.keeping import Kept
 from bot.llm.openai_compatible import OpenAICompatible
 from bot.llm.wire import Capabilities
 from bot.models import Conversation, Model, Provider, Turn
@@ -131,7 +132,7 @@ def turning(
     Said.objects.create(
         uuid=uuid4(), conversation=conversation, author="customer", masked="Where is my order?", turn=turn
     )
-    work = Work(turn, 1, Screen(turn), time.monotonic() + 30)  # type: ignore[arg-type]
+    work = Work(turn, 1, Kept(Screen(turn), "en", time.monotonic() + 30))  # type: ignore[arg-type]
     work.__dict__["veil"] = Veil(MemoryVault(), Nothing(), "en")  # type: ignore[arg-type]
     yield Turning(work, endpoint(), endpoint())
     upstream._guards.cache_clear()

@@ -70,6 +70,7 @@ class Process:
         self.log = var / f"{name}.log"
         self._module, self._environment = module, environment
         self._running: subprocess.Popen[bytes] | None = None
+        self._told_to_end = False
 
     def __enter__(self) -> Self:
         self.start()
@@ -90,8 +91,14 @@ class Process:
     def runs(self) -> bool:
         return self._running is not None and self._running.poll() is None
 
+    @property
+    def crashed(self) -> bool:
+        """Whether it has ended and nobody had told it to."""
+        return not self.runs and not self._told_to_end
+
     def start(self) -> None:
         """Start it; it dies with the thread that does."""
+        self._told_to_end = False
         with self.log.open("ab") as output:
             self._running = subprocess.Popen(
                 _command(self._module),
@@ -103,11 +110,13 @@ class Process:
             )
 
     def stop(self) -> None:
+        self._told_to_end = True
         if self._running is not None:
             self._running.send_signal(signal.SIGCONT)
             children.stop(self._running, signal.SIGTERM)
 
     def send(self, request: signal.Signals) -> None:
+        self._told_to_end = self._told_to_end or request in (signal.SIGTERM, signal.SIGKILL)
         assert self._running is not None
         self._running.send_signal(request)
 

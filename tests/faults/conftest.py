@@ -29,21 +29,24 @@ class Play:
         """The one tab of a new customer."""
         return self.customer(name).tab(web)
 
+    @property
+    def tabs(self) -> list[Tab]:
+        return [tab for customer in self.customers for tab in customer.tabs]
+
     async def judge(self, staged: Staged = Staged()) -> Records:  # noqa: B008  frozen
         verdict = await oracle.judge(self.stage, f"{self.stage.number}-%", self.customers, staged)
         assert not verdict.wrong, "\n" + "\n".join(verdict.wrong)
         return verdict.records
 
     async def leave(self) -> None:
-        for customer in self.customers:
-            for tab in customer.tabs:
-                await tab.close()
+        for tab in self.tabs:
+            await tab.close()
 
 
 @asynccontextmanager
-async def tabs_of(play: Play, count: int) -> AsyncIterator[list[Tab]]:
-    """So many customers with a tab each, on both web processes."""
-    tabs = [play.tab(web=number % 2) for number in range(count)]
+async def tabs_of(play: Play, count: int, web: int | None = None) -> AsyncIterator[list[Tab]]:
+    """So many customers with a tab each, on one web process or on both."""
+    tabs = [play.tab(web=number % 2 if web is None else web) for number in range(count)]
     async with AsyncExitStack() as stack:
         yield list(await asyncio.gather(*(stack.enter_async_context(tab) for tab in tabs)))
 

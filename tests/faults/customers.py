@@ -317,7 +317,12 @@ class Tab:
             self._news.notify_all()
 
     def _tail(self) -> str:
-        return "; ".join(json.dumps(frame)[:160] for _, frame in self.frames[-6:])
+        told = [frame for _, frame in self.frames if frame["type"] != "pong"]
+        owed = [said.id for said in self.said.values() if not said.accepted and not said.rejected]
+        return (
+            f"{'; '.join(json.dumps(frame)[:160] for frame in told[-6:])}; not accepted: {owed};"
+            f" {self.connections} connections, closed by {self.closes}"
+        )
 
 
 class Customer:

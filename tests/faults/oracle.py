@@ -7,6 +7,7 @@ I4   no approved change had its effect twice, or without its approval.
 I5   nothing is held; the windows sum to their holds; a message counts where a model's text was the reply.
 I8   from the moment a person (or the queue) has the conversation the bot says nothing.
 I12  every request that reached a model has one usage entry, and no entry is left open.
+And no process has ended that nobody had told to.
 """
 
 import asyncio
@@ -45,6 +46,7 @@ class Staged:
     """What was done to the product, where that changes what may be expected of it."""
 
     seconds: float = 0  # how long it could not have answered anybody
+    values: dict[str, str] = field(default_factory=dict)  # what customers read for each placeholder
     lost_events: bool = (
         False  # Redis lost its data: a reply may come whole, by `final`, in place of its pieces
     )
@@ -118,7 +120,10 @@ def _wrong(stage: Stage, found: Records, customers: Sequence[Customer], staged: 
     yield from _effects(stage, found)
     yield from _ledger(found)
     yield from _silence(found, customers)
-    yield from _charges(stage, found, staged)
+    yield from _charges(stage, found)
+    for process in stage.processes:
+        if process.crashed:
+            yield f"{process.name} ended by itself: {process.last_words(3)}"
 
 
 def _messages(found: Records, customers: Sequence[Customer]) -> Iterator[str]:
@@ -168,10 +173,13 @@ def _end(turn: Turn, stored: Row, row: Row, staged: Staged) -> Iterator[str]:
         yield f"I2: turn {turn.id} was told to end in {len(ends)} ways: {ends}"
     if any(state != row["outcome"] for _, _, state in ends):
         yield f"I2: turn {turn.id} ended {row['outcome']} and was told otherwise: {ends}"
-    if turn.reply != stored["masked"]:
-        yield f"I3: turn {turn.id} was told {turn.reply!r} and {stored['masked']!r} is stored"
-    if turn.finals and turn.text != stored["masked"] and not (staged.lost_events and turn.resumed):
-        yield f"I3: turn {turn.id} showed {turn.text!r} and {stored['masked']!r} is stored"
+    text = stored["masked"]
+    for placeholder, value in staged.values.items():
+        text = text.replace(placeholder, value)
+    if turn.reply != text:
+        yield f"I3: turn {turn.id} was told {turn.reply!r} and {text!r} is stored"
+    if turn.finals and turn.text != text and not (staged.lost_events and turn.resumed):
+        yield f"I3: turn {turn.id} showed {turn.text!r} and {text!r} is stored"
 
 
 def _effects(stage: Stage, found: Records) -> Iterator[str]:
@@ -224,7 +232,7 @@ def _silence(found: Records, customers: Sequence[Customer]) -> Iterator[str]:
                     yield f"I8: turn {frame['turn']} ended {frame['state']} while a person had it"
 
 
-def _charges(stage: Stage, found: Records, staged: Staged) -> Iterator[str]:
+def _charges(stage: Stage, found: Records) -> Iterator[str]:
     requests, entries = len(stage.upstream.completions), len(found.entries)
     outcomes = Counter(entry["outcome"] for entry in found.entries)
     if outcomes["open"]:

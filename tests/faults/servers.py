@@ -31,7 +31,7 @@ class Postgres:
         )
 
     def start(self) -> None:
-        self.url = self._running.enter_context(embedded_postgres.serve(self._var, durable=False))
+        self.url = self._running.enter_context(embedded_postgres.serve(self._var, durable=True))
 
     def stop(self) -> None:
         """A fast shutdown: every session is ended, what was committed is kept."""

@@ -177,11 +177,11 @@ class Stage:
 
     def rows(self, query: str, *values: object) -> list[Row]:
         with psycopg.connect(self.postgres.url, row_factory=dict_row) as database:
-            return database.execute(query, values).fetchall()  # type: ignore[arg-type]
+            return database.execute(query, values or None).fetchall()  # type: ignore[arg-type]
 
     def execute(self, statement: str, *values: object) -> None:
         with self.postgres.connect() as database:
-            database.execute(statement, values)  # type: ignore[arg-type]
+            database.execute(statement, values or None)  # type: ignore[arg-type]
 
     async def until(self, query: str, *values: object, seconds: float = 20) -> list[Row]:
         """Wait for a query to find something."""

@@ -1,9 +1,7 @@
 """PostgreSQL is restarted, refuses, has no connection left, finds a deadlock, or has a full disk."""
 
 import asyncio
-import threading
 
-import psycopg
 import pytest
 
 from tests.faults.conftest import Play, tabs_of
@@ -11,6 +9,7 @@ from tests.faults.oracle import Staged
 from tests.faults.test_redis import QUESTION, all_answered, streaming
 
 WAITING = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ILIKE %s"
+WANT = "SELECT 1 FROM bot_turn WHERE id = %s FOR UPDATE"
 
 
 async def test_streams_survive_when_postgres_is_restarted(play: Play) -> None:
@@ -67,26 +66,20 @@ async def test_messages_are_accepted_later_when_no_connection_is_left(play: Play
     assert len(found.turns) == 40
 
 
-async def test_turn_is_answered_when_its_hold_is_the_victim_of_a_deadlock(play: Play) -> None:
+async def test_reply_is_stored_when_its_first_try_is_the_victim_of_a_deadlock(play: Play) -> None:
     stage = play.stage
+    gate = stage.hold_next(3)
     async with play.tab() as tab:
-        await tab.reply(await tab.say(QUESTION))
-        [hold] = (await play.judge()).holds
+        said = await tab.say(QUESTION)
+        await tab.text(said)
+        turn = await tab.accepted(said)
         with stage.postgres.connect() as database, database.transaction():
-            # We have the window; the turn holds its own row and waits for us; then we want that row, too.
-            database.execute("SET LOCAL deadlock_timeout = '60s'")
-            database.execute("SELECT 1 FROM accounts_window WHERE id = %s FOR UPDATE", [hold["window_id"]])
-            said = await tab.say("And the green one?")
-            [row] = await stage.until(WAITING, "%accounts_window%")
-            turn = await tab.accepted(said)
-            victim = threading.Thread(target=_want, args=(database, turn))
-            victim.start()
-            await asyncio.to_thread(victim.join)
-            assert row["pid"]
-        turn_seen = await tab.reply(said)
-        assert turn_seen.finals[0]["state"] == "answered"
+            # The reply has its turn's row and waits for our window; then we want the turn's row. Whoever
+            # waits for a second first looks for a deadlock, and is its victim: the reply.
+            database.execute("SELECT 1 FROM accounts_window FOR UPDATE")
+            gate.set()
+            await stage.until(WAITING, "%accounts_window%")
+            await asyncio.to_thread(database.execute, WANT, [turn])
+        assert (await tab.reply(said)).finals[0]["state"] == "answered"
         await play.judge()
-
-
-def _want(database: "psycopg.Connection[tuple[object, ...]]", turn: str | None) -> None:
-    database.execute("SELECT 1 FROM bot_turn WHERE id = %s FOR UPDATE", [turn])
+    assert "deadlock detected" in (stage.var / "postgres.log").read_text()

@@ -14,7 +14,6 @@ from tests.faults.stage import ANSWER, Stage
 from tests.upstream import Reply
 
 QUESTION = "Is the blue jacket warm?"
-KILLED = Staged(killed=True)
 RUNNING = "SELECT attempt FROM bot_turn WHERE id = %s AND state = 'running'"
 DONE = "SELECT attempt FROM bot_turn WHERE id = %s AND state = 'done'"
 WAITING_FOR_A_LOCK = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ILIKE %s"
@@ -38,7 +37,7 @@ async def test_turn_is_answered_when_its_worker_dies_before_the_call(play: Play)
         await stage.do(stage.run_all)
         turn = await tab.reply(said)
         assert (turn.text, turn.finals[0]["state"]) == (ANSWER, "answered")
-        await play.judge(KILLED)
+        await play.judge()
     assert len(stage.upstream.completions) == 1
 
 
@@ -54,7 +53,7 @@ async def test_turn_is_answered_anew_when_its_worker_dies_in_mid_stream(play: Pl
         gate.set()
         assert (turn.text, turn.finals[0]["state"], turn.resets) == (ANSWER, "answered", 1)
         assert time.monotonic() - killed < 20
-        await play.judge(KILLED)
+        await play.judge()
 
 
 @pytest.mark.thorough
@@ -72,7 +71,7 @@ async def test_change_is_made_once_when_its_worker_dies_after_it(play: Play) -> 
         hold.unlink()
         await stage.do(stage.run_all)
         [state] = await tab.until(lambda: tab.of("approval_state"), 40)
-        found = await play.judge(KILLED)
+        found = await play.judge()
     assert state["state"] == "failed"  # nobody knows: a person looks
     assert [call["state"] for call in found.calls] == ["failed"]
     assert tools.effects(stage.var).count(done) == 1
@@ -93,7 +92,7 @@ async def test_reply_is_stored_once_when_its_worker_dies_before_settling(play: P
         await stage.do(stage.run_all)
         turn = await tab.reply(said)
         assert (turn.text, turn.finals[0]["state"]) == (ANSWER, "answered")
-        await play.judge(KILLED)
+        await play.judge()
 
 
 @pytest.mark.thorough
@@ -110,7 +109,7 @@ async def test_final_is_told_when_its_worker_dies_between_commit_and_event(play:
         stage.redis.wire.accept()
         await stage.do(stage.run_all)
         await tab.reply(said)
-        await play.judge(Staged(killed=True, lost_events=True))
+        await play.judge(Staged(lost_events=True))
     assert len(stage.upstream.completions) == 1
 
 

@@ -13,6 +13,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -26,6 +27,7 @@ Frame = dict[str, Any]
 FIRST_WAIT = 0.1  # before the second try to connect; doubled up to
 LONGEST_WAIT = 2.0
 ASK_AGAIN = 1.0  # after a `resume` that closed no gap
+STEADY = 5.0  # a connection that lasted so long was a good one
 PING_EVERY = 5.0
 PONG_WITHIN = 10.0
 OPEN_WITHIN = 10.0
@@ -73,7 +75,7 @@ class Tab:
         self.said: dict[str, Said] = {}
         self.turns: dict[str, Turn] = {}
         self.closes: list[int] = []  # the codes of the connections that have ended
-        self.resumes = 0
+        self.resumes = self.delayed = 0
         self.token = ""
         self.stays = True  # until it is closed; then nobody is owed anything
         self._addresses = itertools.cycle(
@@ -84,6 +86,7 @@ class Tab:
         self._news = asyncio.Condition()
         self._life: asyncio.Task[None] | None = None
         self._failures = 0
+        self._later: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> "Tab":
         self.open()
@@ -98,9 +101,10 @@ class Tab:
 
     async def close(self) -> None:
         self.stays = False
-        if self._life:
-            self._life.cancel()
-            await asyncio.wait([self._life])
+        tasks = [*self._later, *([self._life] if self._life else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     # What a person does
 
@@ -175,7 +179,9 @@ class Tab:
     # The contract
 
     async def _live(self) -> None:
+        tries = 0
         while True:
+            begun = time.monotonic()
             try:
                 await self._connection()
             except (OSError, InvalidStatus, TimeoutError, EOFError) as error:
@@ -188,7 +194,8 @@ class Tab:
             self._socket = None
             self._failures += 1
             await self._tell()
-            longest = min(LONGEST_WAIT, FIRST_WAIT * 2**self._failures)
+            tries = 1 if time.monotonic() - begun > STEADY else tries + 1
+            longest = min(LONGEST_WAIT, FIRST_WAIT * 2**tries)
             await asyncio.sleep(random.uniform(FIRST_WAIT / 2, longest))
 
     async def _connection(self) -> None:
@@ -262,12 +269,22 @@ class Tab:
             self._turn(frame["turn"])
 
     async def _reject(self, frame: Frame) -> None:
-        """Closed in another tab is no refusal: the message goes into the next conversation."""
+        """Closed in another tab, or too fast, is no refusal: it is said again, then or later."""
         said = self.said.get(frame["id"])
         if said and frame["code"] == "closed":
             await self._post(said)
+        elif said and frame["code"] == "rate_limited":
+            self.delayed += 1
+            wait = datetime.fromisoformat(frame["retry_at"]) - datetime.now(UTC)
+            later = asyncio.create_task(self._post_later(said, max(0.1, wait.total_seconds())))
+            self._later.add(later)
+            later.add_done_callback(self._later.discard)
         elif said:
             said.rejected.append(frame)
+
+    async def _post_later(self, said: Said, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await self._post(said)
 
     async def _event(self, event: Frame) -> None:
         turn = self._turn(event["turn"])
@@ -321,6 +338,7 @@ class Tab:
         owed = [said.id for said in self.said.values() if not said.accepted and not said.rejected]
         return (
             f"{'; '.join(json.dumps(frame)[:160] for frame in told[-6:])}; not accepted: {owed};"
+            f" too fast {self.delayed} times;"
             f" {self.connections} connections, closed by {self.closes}"
         )
 

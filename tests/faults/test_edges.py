@@ -47,10 +47,9 @@ def detectors(stage: Stage) -> Iterator[psutil.Process]:
         yield from psutil.Process(worker.pid).children(recursive=True)
 
 
-@pytest.mark.parametrize("request_", [signal.SIGKILL, signal.SIGSTOP], ids=["dead", "stuck"])
-async def test_nothing_goes_to_a_model_while_the_scrubber_is_down(
-    play: Play, request_: signal.Signals
-) -> None:
+@pytest.mark.thorough
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP], ids=["dead", "stuck"])
+async def test_nothing_goes_to_a_model_while_the_scrubber_is_down(play: Play, blow: signal.Signals) -> None:
     stage = play.stage
     async with play.tab() as tab:
         ended = asyncio.Event()

@@ -26,6 +26,9 @@ test: .venv/.ready browser  ## Run the tests (ARGS="tests/config -k port")
 faults: .venv/.ready  ## Break everything that can break, and see what customers are told
 	@$(BIN)/python -m pytest tests/faults $(ARGS)
 
+soak: .venv/.ready  ## Break it at random for ten minutes (ARGS="--minutes 2 --seed 7")
+	@$(BIN)/python -m tests.faults.soak $(ARGS)
+
 lint: .venv/.ready  ## Check style, types, imports, migrations and settings
 	@echo "ruff" && $(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@echo "mypy" && $(CHECKS) $(BIN)/mypy .

@@ -12,7 +12,6 @@ import json
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -20,9 +19,8 @@ from uuid import uuid4
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from tests.faults.reading import Frame, Said, Turn
 from tests.product import ORIGIN, identity
-
-Frame = dict[str, Any]
 
 FIRST_WAIT = 0.1  # before the second try to connect; doubled up to
 LONGEST_WAIT = 2.0
@@ -32,39 +30,6 @@ PING_EVERY = 5.0
 PONG_WITHIN = 10.0
 OPEN_WITHIN = 10.0
 BAD_TOKEN = 4401
-
-
-@dataclass
-class Said:
-    """A message of the customer, from the moment it was typed."""
-
-    id: str
-    text: str
-    at: float
-    accepted: list[Frame] = field(default_factory=list)
-    rejected: list[Frame] = field(default_factory=list)
-
-
-@dataclass
-class Turn:
-    """What a tab shows of one turn."""
-
-    id: str
-    last: int = 0
-    text: str = ""
-    attempts: set[int] = field(default_factory=set)
-    resets: int = 0
-    finals: list[Frame] = field(default_factory=list)
-    # The reply, where it was found in a `ready` and not told by a `final`.
-    found: str | None = None
-    ended_at: float | None = None
-    asked_at: float = 0
-    resumed: bool = False
-    early: dict[int, Frame] = field(default_factory=dict)
-
-    @property
-    def reply(self) -> str | None:
-        return self.finals[0]["message"]["text"] if self.finals else self.found
 
 
 class Tab:
@@ -254,7 +219,7 @@ class Tab:
         for message in frame["messages"]:
             turn = self.turns.get(message.get("turn", ""))
             if turn and turn.ended_at is None:
-                turn.found, turn.ended_at = message["text"], time.time()
+                turn.find(message["text"])
         if under_way := frame["turn"]:
             await self._resume(self._turn(under_way["id"]), after=0)
         for said in self.said.values():
@@ -288,36 +253,9 @@ class Tab:
 
     async def _event(self, event: Frame) -> None:
         turn = self._turn(event["turn"])
-        if event["seq"] <= turn.last or turn.finals:
-            # Of a turn that has ended a tab still notes that it was told the same, or something else.
-            if event["type"] == "final" and turn.finals:
-                turn.finals.append(event)
-            return
-        if event["type"] != "reset" and event["seq"] > turn.last + 1:
-            turn.early[event["seq"]] = event
-            if time.monotonic() - turn.asked_at > ASK_AGAIN:
-                await self._resume(turn)
-            return
-        self._show(turn, event)
-        for seq in sorted(turn.early):
-            early = turn.early[seq]
-            if seq <= turn.last:
-                del turn.early[seq]
-            elif seq == turn.last + 1 and not turn.finals:
-                self._show(turn, turn.early.pop(seq, early))
-
-    def _show(self, turn: Turn, event: Frame) -> None:
-        turn.last = event["seq"]
-        turn.attempts.add(event["attempt"])
-        match event["type"]:
-            case "delta":
-                turn.text += event["text"]
-            case "reset":
-                turn.text = ""
-                turn.resets += 1
-            case "final":
-                turn.finals.append(event)
-                turn.ended_at = turn.ended_at or time.time()
+        gap = turn.take(event)
+        if gap and time.monotonic() - turn.asked_at > ASK_AGAIN:
+            await self._resume(turn)
 
     async def _resume(self, turn: Turn, after: int | None = None) -> None:
         turn.asked_at, turn.resumed = time.monotonic(), True

@@ -17,7 +17,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tests.faults import tools
-from tests.faults.customers import Customer, Tab, Turn
+from tests.faults.customers import Customer, Tab
+from tests.faults.reading import Turn
 from tests.faults.stage import TURN_SECONDS, Row, Stage
 
 PATIENCE = 45.0  # seconds from the end of a fault until everything rests

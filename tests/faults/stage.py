@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -16,6 +17,7 @@ from psycopg.rows import dict_row
 from config.embedded import Urls
 from tests import product
 from tests.faults import tools
+from tests.faults.desk import Desk
 from tests.faults.servers import Postgres, Redis
 from tests.product import Process
 from tests.upstream import Received, Reply, Upstream
@@ -76,6 +78,11 @@ class Stage:
 
     def _process(self, name: str, module: list[str]) -> Process:
         return Process(name, module, self.environment, self.var)
+
+    @cached_property
+    def desk(self) -> Desk:
+        """Bob, who comes when he is first needed."""
+        return Desk(self.environment)
 
     @property
     def processes(self) -> list[Process]:
@@ -168,6 +175,8 @@ class Stage:
         self._stack.close()
 
     def _close(self) -> None:
+        if "desk" in vars(self):
+            self.desk.close()
         for process in reversed(self.processes):
             process.stop()
         self.redis.close()

@@ -12,12 +12,10 @@ import psutil
 import pytest
 import redis
 
-from tests.faults.conftest import Play
 from tests.faults.oracle import Staged
+from tests.faults.play import QUESTION, Play, all_answered, streaming
 from tests.faults.stage import Stage
-from tests.faults.test_redis import all_answered, streaming
 
-QUESTION = "Is the blue jacket warm?"
 EMAIL, PHONE = "victoria.plum@example.org", "212-555-0187"
 PRIVATE = f"Please write to {EMAIL} or call {PHONE}."
 ASKED = "Is it warm?"

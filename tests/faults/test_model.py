@@ -6,11 +6,10 @@ import time
 
 import pytest
 
-from tests.faults.conftest import Play, tabs_of
+from tests.faults.play import QUESTION, Play, tabs_of
 from tests.faults.stage import ANSWER, FIRST_TOKEN_SECONDS, SILENCE_SECONDS
 from tests.upstream import Reply
 
-QUESTION = "Is the blue jacket warm?"
 LIMITED = {"message": "Slow down", "type": "requests", "code": "rate_limit_exceeded"}
 IN_TRANSACTION = """SELECT query FROM pg_stat_activity WHERE datname = current_database()
  AND pid <> pg_backend_pid() AND state LIKE 'idle in transaction%'"""

@@ -4,9 +4,8 @@ import asyncio
 
 import pytest
 
-from tests.faults.conftest import Play, tabs_of
 from tests.faults.oracle import Staged
-from tests.faults.test_redis import QUESTION, all_answered, streaming
+from tests.faults.play import QUESTION, Play, all_answered, streaming, tabs_of
 
 WAITING = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ILIKE %s"
 WANT = "SELECT 1 FROM bot_turn WHERE id = %s FOR UPDATE"

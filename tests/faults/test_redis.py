@@ -1,39 +1,14 @@
 """Redis forgets, is slow, is full, or loses those who listen; PostgreSQL holds the truth all the while."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.faults.conftest import Play, tabs_of
-from tests.faults.customers import Said, Tab
 from tests.faults.oracle import Staged
+from tests.faults.play import QUESTION, Play, all_answered, streaming
 from tests.faults.stage import ANSWER
-from tests.upstream import Reply
 
-QUESTION = "Is the blue jacket warm?"
-LONG = " ".join(f"{number} is a number." for number in range(1, 16))
-PACE = 0.05  # 60 words in 3 seconds
 DONE = "SELECT id FROM bot_turn WHERE id = %s AND state = 'done'"
-
-Talks = list[tuple[Tab, Said]]
-
-
-@asynccontextmanager
-async def streaming(play: Play, count: int = 8) -> AsyncIterator[Talks]:
-    """So many customers in the middle of an answer of three seconds."""
-    play.stage.upstream.default = Reply(LONG, pace=PACE)
-    async with tabs_of(play, count) as tabs:
-        talks = [(tab, await tab.say(QUESTION)) for tab in tabs]
-        await asyncio.gather(*(tab.text(said) for tab, said in talks))
-        yield talks
-
-
-async def all_answered(talks: Talks, text: str = LONG) -> None:
-    turns = await asyncio.gather(*(tab.reply(said) for tab, said in talks))
-    assert {frame["state"] for turn in turns for frame in turn.finals} <= {"answered"}
-    assert {turn.reply for turn in turns} == {text}
 
 
 async def test_streams_survive_when_redis_comes_back_empty(play: Play) -> None:

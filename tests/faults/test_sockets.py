@@ -11,10 +11,9 @@ import pytest
 from websockets.client import ClientProtocol
 from websockets.uri import parse_uri
 
-from tests.faults.conftest import Play, tabs_of
 from tests.faults.customers import Customer
+from tests.faults.play import LONG, PACE, QUESTION, Play, all_answered, streaming, tabs_of
 from tests.faults.stage import ANSWER, SITE, Stage
-from tests.faults.test_redis import LONG, PACE, QUESTION, all_answered, streaming
 from tests.product import ORIGIN, identity
 from tests.upstream import Reply
 

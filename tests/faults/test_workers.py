@@ -8,12 +8,11 @@ import pytest
 from celery import Celery
 
 from tests.faults import tools
-from tests.faults.conftest import Play, tabs_of
 from tests.faults.oracle import Staged
+from tests.faults.play import QUESTION, Play, tabs_of
 from tests.faults.stage import ANSWER, Stage
 from tests.upstream import Reply
 
-QUESTION = "Is the blue jacket warm?"
 RUNNING = "SELECT attempt FROM bot_turn WHERE id = %s AND state = 'running'"
 DONE = "SELECT attempt FROM bot_turn WHERE id = %s AND state = 'done'"
 WAITING_FOR_A_LOCK = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ILIKE %s"
@@ -154,3 +153,36 @@ async def test_ticket_changes_nothing_when_it_comes_late_and_often(play: Play) -
         after = await play.judge()
     assert before == after
     assert len(stage.upstream.completions) == 1
+
+
+async def test_bot_says_nothing_more_when_a_person_takes_over_in_mid_answer(play: Play) -> None:
+    stage = play.stage
+    gate = stage.hold_next(3)
+    async with play.tab() as tab:
+        said = await tab.say(QUESTION)
+        shown = await tab.text(said)
+        conversation = tab.of("ready")[0]["conversation"]["id"]
+        assert await asyncio.to_thread(stage.desk.take, conversation) == "ok"
+        turn = await tab.reply(said, 5)
+        await stage.hung_up(seconds=5)  # the worker has left the model
+        gate.set()
+        assert (turn.text, turn.finals[0]["state"]) == (shown, "handed_over")
+        assert await tab.accepted(await tab.say("Is somebody there?")) is None
+        await play.judge()
+    assert len(stage.upstream.completions) == 1
+
+
+async def test_stopped_turn_ends_at_once_when_the_model_is_silent(play: Play) -> None:
+    stage = play.stage
+    stage.hold_next(3)
+    async with play.tab() as tab:
+        said = await tab.say(QUESTION)
+        shown = await tab.text(said)
+        told = time.monotonic()
+        await tab.send("stop", turn=await tab.accepted(said))
+        turn = await tab.reply(said, 5)
+        took = time.monotonic() - told
+        await stage.hung_up(seconds=5)
+        assert (turn.text, turn.finals[0]["state"]) == (shown, "stopped")
+        await play.judge()
+    assert took < 0.3

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from tests.faults import tools
+from tests.faults import effects
 from tests.faults.customers import Customer, Tab
 from tests.faults.reading import Turn
 from tests.faults.stage import TURN_SECONDS, Row, Stage
@@ -191,7 +191,7 @@ def _effects(stage: Stage, found: Records) -> Iterator[str]:
         if call["carried_by_id"] is not None
     )
     subs = {call["sub"] for call in changes}
-    for effect, times in Counter(tools.effects(stage.var)).items():
+    for effect, times in Counter(effects.made(stage.var)).items():
         if effect.split()[0] in subs and times > approved[effect]:
             yield f"I4: {effect!r} was done {times} times and approved {approved[effect]} times"
     for call in changes:

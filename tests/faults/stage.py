@@ -16,7 +16,7 @@ from psycopg.rows import dict_row
 
 from config.embedded import Urls
 from tests import product
-from tests.faults import tools
+from tests.faults import effects
 from tests.faults.desk import Desk
 from tests.faults.servers import Postgres, Redis
 from tests.product import Process
@@ -120,7 +120,7 @@ class Stage:
         with self.redis.client() as client:
             client.config_set("maxmemory", 0)
             client.delete("unacked", "unacked_index")  # what killed workers have left
-        tools.hold(self.var).unlink(missing_ok=True)
+        effects.hold(self.var).unlink(missing_ok=True)
         self.run_all()
         self._fresh_models()
         self.upstream.default = Reply(ANSWER)

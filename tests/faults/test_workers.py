@@ -7,7 +7,7 @@ import time
 import pytest
 from celery import Celery
 
-from tests.faults import tools
+from tests.faults import effects
 from tests.faults.oracle import Staged
 from tests.faults.play import QUESTION, Play, tabs_of
 from tests.faults.stage import ANSWER, Stage
@@ -57,7 +57,7 @@ async def test_turn_is_answered_anew_when_its_worker_dies_in_mid_stream(play: Pl
 
 @pytest.mark.thorough
 async def test_change_is_made_once_when_its_worker_dies_after_it(play: Play) -> None:
-    stage, hold = play.stage, tools.hold(play.stage.var)
+    stage, hold = play.stage, effects.hold(play.stage.var)
     stage.upstream.script(Reply("", tools=(("cancel", '{"number": "HP-1"}'),)))
     hold.touch()
     async with play.tab() as tab:
@@ -65,7 +65,7 @@ async def test_change_is_made_once_when_its_worker_dies_after_it(play: Play) -> 
         [approval] = tab.of("approval")
         await tab.send("approve", call=approval["call"], approved=True)
         done = f"{play.customers[0].sub} HP-1"
-        await stage.sees(lambda: done in tools.effects(stage.var))
+        await stage.sees(lambda: done in effects.made(stage.var))
         await kill_all(stage)
         hold.unlink()
         await stage.do(stage.run_all)
@@ -73,7 +73,7 @@ async def test_change_is_made_once_when_its_worker_dies_after_it(play: Play) -> 
         found = await play.judge()
     assert state["state"] == "failed"  # nobody knows: a person looks
     assert [call["state"] for call in found.calls] == ["failed"]
-    assert tools.effects(stage.var).count(done) == 1
+    assert effects.made(stage.var).count(done) == 1
 
 
 @pytest.mark.thorough

@@ -151,6 +151,15 @@ def join(conversation: UUID) -> UUID | None:
     return row[0] if row else None
 
 
+def another_waits(conversation: UUID) -> bool:
+    """Whether the customer has said more meanwhile."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM bot_turn WHERE conversation_id = %s AND state = 'queued'", [conversation]
+        )
+        return cursor.fetchone() is not None
+
+
 def renew(turns: list[TurnLog]) -> set[UUID]:
     """Go on holding these turns; those that are still held."""
     until = timezone.now() + timedelta(seconds=LEASE_SECONDS)

@@ -95,7 +95,7 @@ def end(
         sources=reply.sources,
         created_at=timezone.now(),
     )
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         if not _store(turn, attempt, reply, message, fenced):
             return None
         turn.deferred = reply.deferred

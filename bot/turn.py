@@ -21,7 +21,7 @@ from bot.llm.errors import ContentRefused, UpstreamError
 from bot.models import Conversation, Turn
 from bot.privacy.errors import PrivacyError
 from bot.reply import Reply
-from bot.steps import approved, choice, degraded, model_loop, prepared, read, upstream
+from bot.steps import approved, choice, degraded, model_loop, opening, prepared, read, upstream
 from bot.steps.work import Work
 
 # How long a reply waits for a database that restarts; the lease outlives it.
@@ -88,7 +88,7 @@ def _attempt(claimed: Claimed, act: Callable[[Work], Reply]) -> None:
             metrics.count("attempts_lost", cause="raised")
             leases.lose(claimed.turn, claimed.attempt)
             queue.ticket()
-    if Turn.objects.filter(conversation=claimed.conversation, state=Turn.State.QUEUED).exists():
+    if leases.another_waits(claimed.conversation):
         queue.ticket()
 
 
@@ -228,14 +228,7 @@ def _let_go(claimed: Claimed, work: Work | None) -> None:
 
 
 def _open(claimed: Claimed, kept: Kept) -> Work:
-    turn = Turn.objects.select_related(
-        "conversation__site__default_tier",
-        "conversation__customer__tier",
-        "conversation__customer__token_tier",
-    ).get(id=claimed.turn)
-    conversation = turn.conversation
-    # One object for one site: the customer's default tier is read through it.
-    conversation.customer.site = conversation.site
+    turn = opening.opened(claimed.turn)
     if turn.started_at:
         # What earlier attempts have taken is gone; but there is time to say something.
         taken = (timezone.now() - turn.started_at).total_seconds()

@@ -23,6 +23,9 @@ class MemoryVault:
     def values(self) -> dict[str, str]:
         return dict(self._values)
 
+    def names(self) -> set[str]:
+        return set(self._values)
+
     def _one(self, kind: str, value: str) -> str:
         key = (kind, normalise(kind, value))
         if key not in self._placeholders:

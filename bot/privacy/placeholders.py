@@ -34,6 +34,8 @@ class Placeholders(Protocol):
 
     def values(self) -> dict[str, str]: ...
 
+    def names(self) -> set[str]: ...
+
 
 def write(kind: str, number: int) -> str:
     return f"<{kind}_{number}>"

@@ -44,7 +44,7 @@ def scrub(
     scrubbed: bool = False,
 ) -> list[str]:
     """Return the texts with placeholders for private values; raises PrivacyError rather than leave one."""
-    kept = vault.values().keys() if scrubbed else ()
+    kept = vault.names() if scrubbed else ()
     return _scrub([Piece(_neutralise(text, kept)) for text in texts], vault, engine, language, known)
 
 
@@ -58,7 +58,7 @@ def scrub_json(
     scrubbed: bool = False,
 ) -> JSON:
     """Return a JSON value with texts, long numbers and telling keys scrubbed, by one call of the engine."""
-    kept = vault.values().keys() if scrubbed else ()
+    kept = vault.names() if scrubbed else ()
     pieces: list[Piece] = []
 
     def collect(text: str, hint: str) -> str:

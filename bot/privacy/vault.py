@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Max
 
 from bot.models.conversation import VaultEntry
@@ -13,6 +14,8 @@ from .sealing import Sealer
 
 # Another thread of the same conversation may take a number first; each round somebody gets one.
 MOST_ROUNDS = 25
+
+_NAMES = "SELECT kind, number FROM bot_vaultentry WHERE conversation_id = %s"
 
 Pair = tuple[str, str]
 
@@ -49,6 +52,12 @@ class Vault:
             write(kind, number): self._sealer.unseal(sealed)
             for kind, number, sealed in rows.values_list("kind", "number", "sealed")
         }
+
+    def names(self) -> set[str]:
+        """Return every placeholder of the conversation; opens no value."""
+        with connection.cursor() as cursor:
+            cursor.execute(_NAMES, [self._conversation_id])
+            return {write(kind, number) for kind, number in cursor.fetchall()}
 
     def _look_up(self, missing: Mapping[bytes, Pair]) -> bool:
         """Learn the stored ones among these digests; tell whether that was all of them."""

@@ -42,7 +42,7 @@ class Veil:
         return restore_json(straighten_json(value, values), values, self.language)
 
     def known_placeholders(self) -> set[str]:
-        return set(self.vault.values())
+        return self.vault.names()
 
 
 @cache

@@ -4,11 +4,20 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from django.conf import settings
+from django.db import connection
 
 from bot.llm.base import Deadlines, Settings
 from bot.llm.errors import UnknownModel
-from bot.models import Model
+from bot.models import Model, Provider
+from bot.models.rows import columns, made
 from bot.steps.work import Work
+
+_ENABLED = f"""
+SELECT {columns("model", Model)}, {columns("provider", Provider)}
+  FROM bot_model model JOIN bot_provider provider ON provider.id = model.provider_id
+ WHERE model.enabled AND provider.enabled
+ ORDER BY model."order"
+"""  # noqa: S608  column names of ours
 
 
 @dataclass(frozen=True)
@@ -37,16 +46,26 @@ class Choice:
 def choose(work: Work) -> Choice:
     """The class of the customer's tier; a smaller one where the deployment has no model of it."""
     tier = work.conversation.customer.effective_tier
-    models = list(
-        Model.objects.filter(enabled=True, provider__enabled=True)
-        .select_related("provider")
-        .order_by("order")
-    )
+    models = _enabled()
     for model_class in dict.fromkeys([tier.model_class, "small", "large", "reasoning"]):
         of_class = [model for model in models if model.model_class == model_class]
         if of_class:
             return Choice(of_class, model_class, f"tier {tier.slug}")
     raise UnknownModel("No model is enabled: add one in the admin")
+
+
+def _enabled() -> list[Model]:
+    """Models that may be asked, best first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ENABLED)
+        rows = cursor.fetchall()
+    models = []
+    for row in rows:
+        values = iter(row)
+        model = made(Model, values)
+        model.provider = made(Provider, values)
+        models.append(model)
+    return models
 
 
 def deadlines(model: Model) -> Deadlines:

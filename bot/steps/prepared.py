@@ -1,9 +1,9 @@
 """A prepared reply before any model is asked, where one surely fits."""
 
 from django.conf import settings
+from django.db import connection
 
 from bot.llm.base import ToolRequest
-from bot.models import CannedReply
 from bot.reply import Reply
 from bot.steps import canned
 from bot.steps.work import Work
@@ -32,7 +32,12 @@ def reply(work: Work) -> Reply | None:
 
 def _may_answer_first(site_id: int) -> bool:
     """Asked before the search, which costs ten times as much."""
-    return CannedReply.objects.filter(site_id=site_id, enabled=True, answers_first=True).exists()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM bot_cannedreply WHERE site_id = %s AND enabled AND answers_first LIMIT 1",
+            [site_id],
+        )
+        return cursor.fetchone() is not None
 
 
 def _show(work: Work, tool: str) -> bool:

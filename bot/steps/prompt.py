@@ -4,20 +4,44 @@ import json
 from collections.abc import Iterable
 from functools import cache
 from string import Template
+from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
+from django.db import connection
 
 from bot.llm import counting
 from bot.llm.base import AssistantMessage, CalledTool, Message, SystemMessage, ToolMessage, UserMessage
-from bot.models import Message as Said
-from bot.models import ToolCall, Turn
+from bot.models import ToolCall
 from bot.steps.work import Work
 
 # Old turns leave in blocks, so that the start of the prompt stays the same for several turns and providers
 # can cache it.
 BLOCK = 8
 LOOKED_BACK = 200
+
+# A promise only said that the real answer is to come, which is this one.
+_SAID = """
+SELECT id, author, masked, turn_id FROM bot_message
+ WHERE conversation_id = %(conversation)s AND masked IS NOT NULL AND author <> 'system'
+   AND NOT (author = 'bot' AND turn_id IS NOT DISTINCT FROM %(promise)s)
+ ORDER BY id DESC LIMIT %(most)s
+"""
+# Finished tool calls of earlier turns.
+_CALLS = """
+SELECT coalesce(carried_by_id, turn_id), bot_toolcall.id::text, name, arguments::text, result::text
+  FROM bot_toolcall JOIN bot_turn ON bot_turn.id = turn_id
+ WHERE conversation_id = %(conversation)s AND bot_turn.state = 'done'
+   AND bot_toolcall.state IN ('done', 'failed') AND bot_toolcall.id <> ALL(%(own)s)
+ ORDER BY created_at
+"""
+
+
+class _Said(NamedTuple):
+    id: int
+    author: str
+    masked: str
+    turn: UUID | None
 
 
 def build(work: Work, budget: int) -> list[Message]:
@@ -51,55 +75,50 @@ def _fitting(turns: list[list[Message]], budget: int) -> list[list[Message]]:
 
 def _turns(work: Work) -> Iterable[list[Message]]:
     """The conversation as the model saw it, a list of messages for each turn."""
-    said = list(
-        Said.objects.filter(conversation=work.conversation, masked__isnull=False)
-        .exclude(author=Said.Author.SYSTEM)
-        # It only said that the real answer is to come, which is this one.
-        .exclude(author=Said.Author.BOT, turn=work.turn.answers_id)
-        .order_by("-id")
-        .only("author", "masked", "turn_id")[:LOOKED_BACK]
-    )[::-1]
+    said = _said(work)
     calls = _calls(work)
     current: list[Message] = []
     for message in _in_order(said):
-        if message.author == Said.Author.CUSTOMER and current and current[-1]["role"] == "assistant":
+        if message.author == "customer" and current and current[-1]["role"] == "assistant":
             yield current
             current = []
-        if message.author == Said.Author.BOT and message.turn_id:
-            for call in calls.pop(message.turn_id.hex, []):
-                current += _stored(call)
+        if message.author == "bot" and message.turn:
+            current += calls.pop(message.turn, [])
         current.append(_message(message))
     for call in work.approved:
         current += _stored(call)
     yield current
 
 
-def _in_order(said: list[Said]) -> list[Said]:
+def _said(work: Work) -> list[_Said]:
+    facts = {"conversation": work.conversation.id, "promise": work.turn.answers_id, "most": LOOKED_BACK}
+    with connection.cursor() as cursor:
+        cursor.execute(_SAID, facts)
+        return [_Said(*row) for row in reversed(cursor.fetchall())]
+
+
+def _in_order(said: list[_Said]) -> list[_Said]:
     """Turn by turn: what was said while an answer was written comes after that answer."""
     began: dict[UUID | None, int] = {}
     for message in said:
-        began.setdefault(message.turn_id, message.pk)
-    return sorted(
-        said, key=lambda message: (began[message.turn_id] if message.turn_id else message.pk, message.pk)
-    )
+        began.setdefault(message.turn, message.id)
+    return sorted(said, key=lambda message: (began[message.turn] if message.turn else message.id, message.id))
 
 
-def _message(said: Said) -> Message:
-    text = said.masked or ""
-    if said.author == Said.Author.CUSTOMER:
-        return UserMessage(role="user", content=text)
-    return AssistantMessage(role="assistant", content=text)
+def _message(said: _Said) -> Message:
+    if said.author == "customer":
+        return UserMessage(role="user", content=said.masked)
+    return AssistantMessage(role="assistant", content=said.masked)
 
 
-def _calls(work: Work) -> dict[str, list[ToolCall]]:
-    """Finished tool calls of earlier turns, by turn."""
-    calls: dict[str, list[ToolCall]] = {}
-    finished = (ToolCall.State.DONE, ToolCall.State.FAILED)
-    rows = ToolCall.objects.filter(
-        turn__conversation=work.conversation, turn__state=Turn.State.DONE, state__in=finished
-    ).exclude(id__in=[call.id for call in work.approved])
-    for call in rows.order_by("created_at"):
-        calls.setdefault((call.carried_by_id or call.turn_id).hex, []).append(call)
+def _calls(work: Work) -> dict[UUID, list[Message]]:
+    """Finished tool calls and their results, by the turn that made them."""
+    calls: dict[UUID, list[Message]] = {}
+    own = [call.id for call in work.approved]
+    with connection.cursor() as cursor:
+        cursor.execute(_CALLS, {"conversation": work.conversation.id, "own": own})
+        for turn, call, name, arguments, result in cursor.fetchall():
+            calls.setdefault(turn, []).extend(exchange(call, name, arguments, result or "null"))
     return calls
 
 

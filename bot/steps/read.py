@@ -2,32 +2,46 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from cryptography.fernet import Fernet
-from django.db.models import Q
+from django.db import connection
 
 from bot import events
-from bot.models import Message, Turn
+from bot.models import Conversation, Message, Turn
 from bot.privacy import veil as veils
 from bot.privacy.veil import Veil
 from bot.steps.work import Work
 
 AT_ONCE = 100
 
+# What the turn answers, and what else of the conversation nobody has scrubbed yet, in order.
+_SAID = """
+SELECT id, uuid, sealed, masked, turn_id = ANY(%(turns)s) AND author = 'customer'
+  FROM bot_message
+ WHERE conversation_id = %(conversation)s
+   AND (masked IS NULL OR turn_id = ANY(%(turns)s) AND author = 'customer')
+ ORDER BY id
+"""
+_MASK = "UPDATE bot_message SET masked = %s WHERE id = %s AND masked IS NULL"
+
+
+class _Said(NamedTuple):
+    """A message; `asks` when the turn answers it."""
+
+    id: int
+    uuid: UUID
+    sealed: bytes
+    masked: str | None
+    asks: bool | None
+
 
 def scrub(work: Work) -> None:
     """Mask what is not masked yet and find the question; raises PrivacyError and masks nothing."""
-    asked = Q(turn__in=_turns(work), author=Message.Author.CUSTOMER)
-    rows = Message.objects.filter(asked | Q(masked__isnull=True), conversation=work.conversation)
-    said = list(rows.order_by("id"))
-    unread = [message for message in said if message.masked is None]
-    _mask(unread, work.veil, work.conversation.data_key)
-    work.question = "\n".join(
-        message.masked or ""
-        for message in said
-        if message.turn_id in _turns(work) and message.author == Message.Author.CUSTOMER
-    )
+    said = _said(work)
+    masked = _mask([one for one in said if one.masked is None], work.veil, work.conversation)
+    work.question = "\n".join(one.masked or masked.get(one.id, "") for one in said if one.asks)
 
 
 def scrub_one(message_id: int) -> None:
@@ -39,7 +53,8 @@ def scrub_one(message_id: int) -> None:
     )
     if message:
         conversation = message.conversation
-        _mask([message], veils.of(conversation), conversation.data_key)
+        said = _Said(message.pk, message.uuid, bytes(message.sealed), None, asks=None)
+        _mask([said], veils.of(conversation), conversation)
 
 
 def left(now: datetime) -> list[int]:
@@ -52,25 +67,26 @@ def left(now: datetime) -> list[int]:
 def unscrubbed(work: Work) -> str:
     """The question as it was typed, for answers found in this very process."""
     key = Fernet(work.conversation.data_key)
-    return "\n".join(key.decrypt(bytes(message.sealed)).decode() for message in _asked(work))
+    return "\n".join(key.decrypt(bytes(one.sealed)).decode() for one in _said(work) if one.asks)
 
 
-def _asked(work: Work) -> list[Message]:
-    asked = Message.objects.filter(turn__in=_turns(work), author=Message.Author.CUSTOMER)
-    return list(asked.order_by("id"))
+def _said(work: Work) -> list[_Said]:
+    """What the turn answers: with its own messages, those of the turn whose real answer was put off."""
+    turns = [turn for turn in (work.turn.answers_id, work.turn.id) if turn]
+    with connection.cursor() as cursor:
+        cursor.execute(_SAID, {"conversation": work.conversation.id, "turns": turns})
+        return [_Said(*row) for row in cursor.fetchall()]
 
 
-def _turns(work: Work) -> list[UUID]:
-    """The turns whose messages are answered: with this one, the one whose real answer was put off."""
-    return [turn for turn in (work.turn.answers_id, work.turn.id) if turn]
-
-
-def _mask(messages: Sequence[Message], veil: Veil, data_key: bytes) -> None:
+def _mask(messages: Sequence[_Said], veil: Veil, conversation: Conversation) -> dict[int, str]:
+    """Store what may be read of these messages; by id."""
     if not messages:
-        return
-    key = Fernet(data_key)
-    said = [key.decrypt(bytes(message.sealed)).decode() for message in messages]
-    for message, masked in zip(messages, veil.mask(said), strict=True):
-        message.masked = masked
-        if Message.objects.filter(id=message.id, masked__isnull=True).update(masked=masked):
-            events.scrubbed(message.conversation_id, message.uuid)
+        return {}
+    key = Fernet(conversation.data_key)
+    texts = veil.mask([key.decrypt(bytes(message.sealed)).decode() for message in messages])
+    with connection.cursor() as cursor:
+        for message, masked in zip(messages, texts, strict=True):
+            cursor.execute(_MASK, [masked, message.id])
+            if cursor.rowcount:
+                events.scrubbed(conversation.id, message.uuid)
+    return {message.id: masked for message, masked in zip(messages, texts, strict=True)}

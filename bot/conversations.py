@@ -6,11 +6,12 @@ that unknown and foreign ones answer alike.
 
 import unicodedata
 from dataclasses import dataclass
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
 from cryptography.fernet import Fernet
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import Customer
@@ -21,6 +22,29 @@ from bot.models import Conversation, Message, ToolCall, Turn
 
 PAGE = 50
 COMMENT_CHARACTERS = 1000
+
+# Nothing here waits for a turn under way: whoever has locked one may be about to lock the conversation.
+_POST_FIRST = """
+WITH here AS (
+    UPDATE bot_conversation
+       SET active_at = %(now)s, locale = coalesce(nullif(%(locale)s, ''), locale)
+     WHERE id = %(conversation)s AND customer_id = %(customer)s AND closed_at IS NULL AND handler = 'bot'
+       AND NOT EXISTS (
+           SELECT 1 FROM bot_turn WHERE conversation_id = %(conversation)s AND state <> 'done')
+       AND NOT EXISTS (
+           SELECT 1 FROM bot_message WHERE conversation_id = %(conversation)s AND uuid = %(uuid)s)
+ RETURNING id
+), opened AS (
+    INSERT INTO bot_turn (id, conversation_id, state, outcome, attempt, rank, source, model, model_class,
+                          reason, input_tokens, output_tokens, queued_at)
+    SELECT %(turn)s, id, 'queued', '', 0, %(rank)s, '', '', '', '', 0, 0, %(now)s FROM here
+ RETURNING id, conversation_id
+)
+INSERT INTO bot_message (uuid, conversation_id, author, turn_id, sealed, source, cards, sources,
+                         sealed_comment, created_at)
+SELECT %(uuid)s, conversation_id, 'customer', id, %(sealed)s, '', '[]', '[]', '', %(now)s FROM opened
+RETURNING id, turn_id
+"""
 
 
 @dataclass(frozen=True)
@@ -73,28 +97,61 @@ def post(
     The same uuid again finds the stored message and answers the same. Raises Rejected.
     """
     text = _checked(text)
+    message = Message(
+        uuid=uuid,
+        conversation_id=conversation_id,
+        author=Message.Author.CUSTOMER,
+        sealed=Fernet(key).encrypt(text.encode()),
+        created_at=timezone.now(),
+    )
+    if _post_first(customer, message, text):
+        transaction.on_commit(lambda: _after_post(message, origin))
+        return Posted(message, message.turn_id, new=True)
+    return _post_among_others(customer, message, text, origin)
+
+
+def _post_first(customer: Customer, message: Message, text: str) -> bool:
+    """Post where nothing else is under way, as is the rule, by one statement; False where that is not so."""
+    facts: dict[str, Any] = {
+        "conversation": message.conversation_id,
+        "customer": customer.id,
+        "locale": words.language_of(text, ""),
+        "turn": uuid4(),
+        "rank": customer.effective_tier.rank,
+        "uuid": message.uuid,
+        "sealed": message.sealed,
+        "now": message.created_at,
+    }
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(_POST_FIRST, facts)
+            row = cursor.fetchone()
+    except IntegrityError:
+        # Another tab was first.
+        return False
+    if row:
+        message.id, message.turn_id = row
+    return row is not None
+
+
+def _post_among_others(customer: Customer, message: Message, text: str, origin: str) -> Posted:
+    """Post where a message with this uuid, a turn under way, or a person may be."""
     with transaction.atomic():
-        conversation = Conversation.objects.select_for_update().get(id=conversation_id)
+        conversation = Conversation.objects.select_for_update().get(id=message.conversation_id)
         stored = Message.objects.filter(
-            conversation=conversation, uuid=uuid, author=Message.Author.CUSTOMER
+            conversation=conversation, uuid=message.uuid, author=Message.Author.CUSTOMER
         ).first()
         if stored:
             return Posted(stored, stored.turn_id, new=False)
         if conversation.closed_at or conversation.customer_id != customer.id:
             raise Rejected("closed")
-        turn = _turn_for(conversation, customer)
-        message = Message.objects.create(
-            conversation=conversation,
-            uuid=uuid,
-            author=Message.Author.CUSTOMER,
-            turn_id=turn,
-            sealed=Fernet(key).encrypt(text.encode()),
-        )
-        Conversation.objects.filter(id=conversation_id).update(
+        message.turn_id = _turn_for(conversation, customer)
+        message.save(force_insert=True)
+        Conversation.objects.filter(id=conversation.id).update(
             active_at=message.created_at, locale=words.language_of(text, conversation.locale)
         )
         transaction.on_commit(lambda: _after_post(message, origin))
-    return Posted(message, turn, new=True)
+    return Posted(message, message.turn_id, new=True)
 
 
 def _checked(text: str) -> str:

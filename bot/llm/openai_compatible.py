@@ -119,6 +119,7 @@ def _read(response: httpx2.Response, answer: Answer, watch: Watch) -> Iterator[T
             if text := answer.feed(event):
                 watch.rest()
                 yield Text(text)
+                watch.gather()
             _expect_next(answer, watch)
     except diagnosis.TRANSPORT_ERRORS:
         if answer.finish is None:

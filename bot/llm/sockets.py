@@ -62,13 +62,17 @@ class WatchedStream(httpcore2.NetworkStream):
     def __init__(self, inner: httpcore2.NetworkStream) -> None:
         self._inner = inner
         self._socket: socket.socket = inner.get_extra_info("socket")
+        self._watch: Watch | None = None
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if self._watch:
+            self._watch.before_reading()
         return self._inner.read(max_bytes, timeout)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        if watch := _guard(self._socket):
-            watch.sent = True
+        self._watch = _guard(self._socket)
+        if self._watch:
+            self._watch.sent = True
         self._inner.write(buffer, timeout)
 
     def close(self) -> None:

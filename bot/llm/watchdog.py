@@ -6,6 +6,7 @@ import time
 from contextlib import suppress
 from math import inf
 
+from bot.llm import patience
 from bot.llm.base import Deadlines
 
 TICK = 0.05
@@ -14,6 +15,8 @@ CANCELLED = "cancelled"
 # How long to wait, once the answer is whole, for the usage, and then for the end of the response.
 USAGE_WAIT = 2.0
 END_WAIT = 0.3
+# How long pieces gather before they are read: to be woken costs more than to read one more of them.
+GATHER = 0.04
 
 
 class Watch:
@@ -28,8 +31,18 @@ class Watch:
         self._deadlines = deadlines
         self._whole_due = now + deadlines.whole
         self._name, self._due = "first_token", now + deadlines.first_token
+        self._gathers = False
         self._socket: socket.socket | None = None
         self._lock = threading.Lock()
+
+    def gather(self) -> None:
+        """The reader is being told something by now: what follows need not reach it piece by piece."""
+        self._gathers = True
+
+    def before_reading(self) -> None:
+        """Let pieces gather; the first ones, and the end of a cancelled call, are not waited for."""
+        if self._gathers:
+            patience.pause(GATHER, self._cancelled)
 
     def guard(self, connection: socket.socket) -> None:
         """From now on a deadline that passes ends reads and writes on this connection."""

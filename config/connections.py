@@ -16,7 +16,7 @@ def database(url: str, pool_size: int) -> dict[str, Any]:
     named = {name: parts.pop(key, "") for name, key in _NAMES.items()}
     pool = {"min_size": 1, "max_size": pool_size, "timeout": 10, "max_idle": 60}
     # Connections live long, so that PostgreSQL can keep its plans: planning is two thirds of its work here.
-    prepared = {"server_side_binding": True, "prepare_threshold": 5}
+    prepared = {"server_side_binding": True, "prepare_threshold": 1}
     return {
         "ENGINE": "django.db.backends.postgresql",
         **named,

@@ -21,6 +21,7 @@ class Reading:
 
 def read(product: Product) -> Reading:
     cpu = {name: sum(map(_seconds, family)) for name, family in product.processes.items()}
+    cpu["worker"] -= cpu["detector"]
     with psycopg.connect(product.urls.database) as database:
         row = database.execute(
             "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"

@@ -54,7 +54,8 @@ class Answer:
 
     def feed(self, event: Mapping[str, Any]) -> str:
         """Take in one event and return the text it adds to the reply."""
-        self.usage = read_usage(event.get("usage")) or self.usage
+        if reported := event.get("usage"):
+            self.usage = read_usage(reported) or self.usage
         choice = next((c for c in _list(event.get("choices")) if _dict(c).get("index", 0) == 0), None)
         # Some servers repeat their last events; what comes after the end is not the answer.
         if choice is None or self._finish is not None:

@@ -26,7 +26,7 @@ def events(chunks: Iterable[bytes]) -> Iterator[dict[str, Any] | None]:
 
 def _parse(data: bytes) -> dict[str, Any]:
     try:
-        event = json.loads(data)
+        event = json.loads(data.decode())
     except ValueError:  # broken JSON and broken UTF-8 alike
         raise Malformed("An event is not JSON") from None
     if not isinstance(event, dict):

@@ -6,7 +6,6 @@ import time
 from contextlib import suppress
 from math import inf
 
-from bot.llm import patience
 from bot.llm.base import Deadlines
 
 TICK = 0.05
@@ -41,8 +40,8 @@ class Watch:
 
     def before_reading(self) -> None:
         """Let pieces gather; the first ones, and the end of a cancelled call, are not waited for."""
-        if self._gathers:
-            patience.pause(GATHER, self._cancelled)
+        if self._gathers and self._cancelled is not None:
+            self._cancelled.wait(GATHER)
 
     def guard(self, connection: socket.socket) -> None:
         """From now on a deadline that passes ends reads and writes on this connection."""

@@ -64,9 +64,11 @@ def _template() -> Template:
 
 def _fitting(turns: list[list[Message]], budget: int) -> list[list[Message]]:
     """The newest turns within the budget; the present one is always there."""
-    sizes = [
-        sum(counting.tokens(json.dumps(message, ensure_ascii=False)) for message in turn) for turn in turns
-    ]
+    written = [[json.dumps(message, ensure_ascii=False) for message in turn] for turn in turns]
+    # No token is less than a byte: what is short enough need not be counted.
+    if sum(len(text.encode("utf-8", "replace")) for texts in written for text in texts) <= budget:
+        return turns
+    sizes = [sum(map(counting.tokens, texts)) for texts in written]
     first = 0
     while first < len(turns) - 1 and sum(sizes[first:]) > budget:
         first = min(first + BLOCK, len(turns) - 1)

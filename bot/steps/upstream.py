@@ -33,6 +33,8 @@ CHARGE_SECONDS = 12.0
 
 log = structlog.get_logger(__name__)
 
+_making = threading.Lock()
+
 
 @dataclass
 class Calls:
@@ -156,7 +158,9 @@ def _client(model: Model) -> Provider:
         system_role=row.system_role,
         max_tokens_name=row.max_tokens_name,  # type: ignore[arg-type]
     )
-    return _endpoint(row.base_url, row.key, capabilities)
+    # One at a time: a worker's first turns come together, and each would make a client of its own.
+    with _making:
+        return _endpoint(row.base_url, row.key, capabilities)
 
 
 @cache

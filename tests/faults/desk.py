@@ -3,21 +3,24 @@
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 
 class Desk:
     """Does what Bob is told, one thing after the other; his process ends with ours."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
         self._busy = threading.Lock()
-        self._bob = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "tests.faults.staff"],
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            bufsize=1,
-        )
+        with log.open("a") as errors:
+            self._bob = subprocess.Popen(
+                [sys.executable, "-W", "ignore", "-m", "tests.faults.staff"],
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                bufsize=1,
+            )
         self._answer()
 
     def take(self, conversation: str) -> str:

@@ -220,17 +220,19 @@ def _ledger(found: Records) -> Iterator[str]:
 
 
 def _silence(found: Records, customers: Sequence[Customer]) -> Iterator[str]:
-    """By the frames of each tab: after `status` said somebody else has it, no more text of the bot."""
+    """A tab that has been told of a person is not told of turns that the bot ended later than that."""
     for tab in (tab for customer in customers for tab in customer.tabs):
-        handler = "bot"
-        for _, frame in tab.frames:
+        since: float | None = None
+        for at, frame in tab.frames:
             match frame["type"]:
                 case "ready":
-                    handler = frame["conversation"]["handler"]
+                    since = at if frame["conversation"]["handler"] == "person" else None
                 case "status":
-                    handler = frame["handler"]
-                case "final" if handler == "person" and frame["state"] not in ("handed_over", "stopped"):
-                    yield f"I8: turn {frame['turn']} ended {frame['state']} while a person had it"
+                    since = at if frame["handler"] == "person" else None
+                case "final" if since and frame["state"] not in ("handed_over", "stopped"):
+                    turn = found.turns.get(frame["turn"])
+                    if turn and turn["finished_at"] and turn["finished_at"].timestamp() > since:
+                        yield f"I8: turn {turn['id']} ended {frame['state']} while a person had it"
 
 
 def _charges(stage: Stage, found: Records) -> Iterator[str]:

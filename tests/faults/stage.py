@@ -82,7 +82,7 @@ class Stage:
     @cached_property
     def desk(self) -> Desk:
         """Bob, who comes when he is first needed."""
-        return Desk(self.environment)
+        return Desk(self.environment, self.var / "bob.log")
 
     @property
     def processes(self) -> list[Process]:

@@ -3,18 +3,20 @@
 import asyncio
 import json
 import time
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.bench.product import Product, Speed
+from tests.bench.product import Product
 from tests.product import ORIGIN, identity
 
 TURN_SECONDS = 60
 MESSAGES_A_MINUTE = 20  # of one customer: bot/web/rates.py
+HELLO = "Good morning, I am looking for a jacket for my next walk."
 SAID = (
     "Could you please tell me whether the blue rain jacket is warm enough for walks in late autumn?",
     "And how does it compare with the green one that you showed on your page last week?",
@@ -35,39 +37,49 @@ class Turn:
     shown: str = ""
     reply: str | None = None
     outcome: str = ""
+    source: str = ""
+
+    @property
+    def seconds(self) -> float:
+        """From message to final; what never ended took for ever."""
+        return self.ended - self.sent if self.ended else float("inf")
 
 
-async def talk(product: Product, number: int, turns: int, speed: Speed, go: asyncio.Barrier) -> list[Turn]:
-    """One warm-up turn, then so many that count; conversations begin spread over one answer's length."""
+class Customer:
+    """One customer on one socket."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+
+    async def say(self, text: str, shown: asyncio.Event | None = None) -> Turn:
+        """Send a message and read on until its turn is over, or for a minute; `shown` is set at its text."""
+        message = json.dumps({"type": "message", "id": str(uuid4()), "text": text})
+        turn = Turn(sent=time.perf_counter())
+        await self._socket.send(message)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TURN_SECONDS):
+                while turn.ended is None:
+                    frame = await self._socket.recv()
+                    _read(turn, json.loads(frame), time.perf_counter())
+                    if shown and turn.first_text:
+                        shown.set()
+        return turn
+
+    async def ready(self) -> None:
+        async for text in self._socket:
+            if json.loads(text)["type"] == "ready":
+                return
+
+
+@asynccontextmanager
+async def arriving(product: Product, number: int) -> AsyncIterator[Customer]:
+    """A customer who has said hello."""
     async with connect(product.socket, origin=ORIGIN, compression=None, ping_interval=None) as socket:
-        await socket.send(
-            json.dumps({"type": "hello", "identity": identity(product.secret, f"customer-{number}")})
-        )
-        await _until(socket, "ready")
-        await _say(socket, "Good morning, I am looking for a jacket for my next walk.")
-        await go.wait()  # all are warm
-        await go.wait()  # the meters are read
-        await asyncio.sleep(speed.answer_seconds * number / go.parties)
-        return [await _say(socket, SAID[index % len(SAID)]) for index in range(turns)]
-
-
-async def _until(socket: ClientConnection, kind: str) -> None:
-    async for text in socket:
-        if json.loads(text)["type"] == kind:
-            return
-
-
-async def _say(socket: ClientConnection, text: str) -> Turn:
-    """Send a message and read on until its turn is over; a turn without `final` never ends."""
-    message = json.dumps({"type": "message", "id": str(uuid4()), "text": text})
-    turn = Turn(sent=time.perf_counter())
-    await socket.send(message)
-    with suppress(TimeoutError):
-        async with asyncio.timeout(TURN_SECONDS):
-            while turn.ended is None:
-                frame = await socket.recv()
-                _read(turn, json.loads(frame), time.perf_counter())
-    return turn
+        signed = identity(product.secret, f"customer-{number}")
+        await socket.send(json.dumps({"type": "hello", "identity": signed}))
+        customer = Customer(socket)
+        await customer.ready()
+        yield customer
 
 
 def _read(turn: Turn, frame: dict[str, Any], now: float) -> None:
@@ -81,3 +93,4 @@ def _read(turn: Turn, frame: dict[str, Any], now: float) -> None:
             turn.shown = ""
         case "final":
             turn.ended, turn.reply, turn.outcome = now, frame["message"]["text"], frame["state"]
+            turn.source = frame["message"].get("source", "")

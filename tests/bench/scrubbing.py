@@ -1,0 +1,40 @@
+"""How long it takes to mask a message, the detecting process warm."""
+
+import time
+
+from bot.privacy.engine import Engine
+from bot.privacy.memory_vault import MemoryVault
+from bot.privacy.scrub import scrub
+from tests.bench.figures import Measured, Row, milliseconds, percentile
+
+TIMES = 200
+SHORT = "Hello, this is John Smith, my parcel has not come, please write to john@example.com soon."
+LONG = (
+    "Good morning, my name is Maria Jensen and I ordered two rain jackets from you three weeks ago, on the"
+    " second of the month. The order number is 4711-2203. One of them came last Friday and fits well, but the"
+    " other one is missing, although your page says that both were sent together. I have already called the"
+    " carrier and was told to ask you. Could you please find out where it is? If it is lost I would rather"
+    " have the money back than wait any longer. You can reach me at maria.jensen@example.com or on"
+    " +1 212 555 0187 after six."
+)
+
+
+def measure() -> Measured:
+    engine = Engine()
+    engine.start()
+    try:
+        if not engine.wait_ready():
+            raise SystemExit("The detecting process did not start")
+        rows = [_row(engine, SHORT, "≤ 6 ms"), _row(engine, LONG, "≤ 18 ms")]
+    finally:
+        engine.stop()
+    return Measured(f"Scrubbing a message, {TIMES} times each", rows)
+
+
+def _row(engine: Engine, text: str, reach: str) -> Row:
+    times = []
+    for _ in range(TIMES):
+        began = time.perf_counter()
+        scrub([text], MemoryVault(), engine, "en")
+        times.append(time.perf_counter() - began)
+    return Row(f"{len(text.split())} words, p50", milliseconds(percentile(times, 0.5)), reach)

@@ -160,15 +160,19 @@ def _signer() -> signing.TimestampSigner:
 
 
 def network_address(headers: Iterable[tuple[bytes, bytes]], peer: str, trusted_proxies: int) -> str:
-    """A keyed digest of the client's network address, from an ASGI scope's headers and peer.
+    """A keyed digest of the client's network address, from an ASGI scope's headers and peer."""
+    return sealing.fingerprint("address", client_network(headers, peer, trusted_proxies))
+
+
+def client_network(headers: Iterable[tuple[bytes, bytes]], peer: str, trusted_proxies: int) -> str:
+    """The client's network address itself; `unknown` where it is none.
 
     Each trusted proxy appends the address it was called from to X-Forwarded-For; whatever stands further
     left was written by the client, who may write anything.
     """
     forwarded = b",".join(value for name, value in headers if name == b"x-forwarded-for")
     hops = [*(hop.strip() for hop in forwarded.decode("latin-1").split(",") if hop.strip()), peer]
-    client = hops[max(0, len(hops) - 1 - trusted_proxies)]
-    return sealing.fingerprint("address", _network(client))
+    return _network(hops[max(0, len(hops) - 1 - trusted_proxies)])
 
 
 def _network(address: str) -> str:

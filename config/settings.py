@@ -36,12 +36,6 @@ DATABASE_URL = ENV.DATABASE_URL or (_running.database if _running else "")
 REDIS_URL = ENV.REDIS_URL or (_running.redis if _running else "")
 DATABASES = {"default": connections.database(DATABASE_URL, ENV.DATABASE_POOL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "fd"},
-    }
-}
 
 # What the bot works with.
 OPENAI_API_KEY = ENV.OPENAI_API_KEY

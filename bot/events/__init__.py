@@ -5,10 +5,8 @@ they are. A turn's events are numbered and kept for replay; the others are publi
 again in the next `ready`. Every frame is a closed type of `frames`.
 """
 
-import json
 import threading
 import time
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,6 +14,9 @@ from uuid import UUID
 import structlog
 from redis.exceptions import RedisError
 
+from bot.events import again
+from bot.events.again import Shown, told_again
+from bot.events.bodies import message_body, stored_final
 from bot.events.frames import (
     Accepted,
     Adopted,
@@ -56,7 +57,7 @@ from bot.events.frames import (
     TurnEvent,
     Working,
 )
-from bot.models import Message, group_of
+from bot.models import group_of
 from bot.outbox import Channel, outbox
 
 __all__ = [
@@ -109,38 +110,15 @@ __all__ = [
     "message_body",
     "message_posted",
     "rated",
-    "replay",
     "scrubbed",
     "status",
+    "stored_final",
+    "told_again",
 ]
 
 DESK = "desk"
 
 log = structlog.get_logger(__name__)
-
-
-def message_body(message: Message, text: str | None) -> MessageBody:
-    """`message` as a browser sees it; `text` is the face its reader is entitled to."""
-    return MessageBody(
-        id=message.uuid,
-        author=message.author,  # type: ignore[arg-type]
-        name=message.agent.name if message.agent else None,
-        text=text,
-        source=message.source or None,
-        turn=message.turn_id if message.author == Message.Author.BOT else None,
-        cards=message.cards or None,
-        sources=message.sources or None,
-        rating=message.rating,
-        created_at=message.created_at,
-    )
-
-
-@dataclass
-class Shown:
-    """What a customer has been shown of a turn since its last reset."""
-
-    text: str = ""
-    cards: list[dict[str, Any]] = field(default_factory=list)
 
 
 class TurnLog:
@@ -149,7 +127,8 @@ class TurnLog:
     def __init__(self, turn: UUID, attempt: int, conversation: UUID) -> None:
         self.turn = turn
         self.attempt = attempt
-        self._channel = Channel(str(turn), attempt, group_of(conversation), self._delta)
+        reset = Reset(turn=turn, attempt=attempt).json_text()
+        self._channel = Channel(str(turn), attempt, group_of(conversation), self._delta, reset)
         # When the customer was last told anything, by time.monotonic().
         self.said_at = time.monotonic()
 
@@ -168,6 +147,8 @@ class TurnLog:
 
     def text(self, text: str) -> None:
         if text:
+            # Half a surrogate pair fails here, in its turn, and not in the thread that writes for all.
+            text.encode()
             self.said_at = time.monotonic()
             outbox().text(self._channel, text)
 
@@ -191,39 +172,25 @@ class TurnLog:
 
     def final(self, message: MessageBody, state: Outcome, allowance: AllowanceBody) -> None:
         self._send(
-            Final(turn=self.turn, attempt=self.attempt, message=message, state=state, allowance=allowance)
+            Final(turn=self.turn, attempt=self.attempt, message=message, state=state, allowance=allowance),
+            text=message.text or "",
         )
 
     def take_over_shown(self) -> Shown | None:
-        """Shut out earlier attempts; what the customer has been shown, None when Redis is away."""
+        """Shut out earlier attempts; what the customer has been shown, None when Redis does not know it."""
         try:
-            written = outbox().take_over(self._channel)
+            kept = outbox().take_over(self._channel)
         except RedisError as error:
             log.warning("nobody knows what was shown", turn=str(self.turn), error=type(error).__name__)
             return None
-        shown = Shown()
-        for body in written:
-            event = json.loads(body)
-            match event["type"]:
-                case "delta":
-                    shown.text += event["text"]
-                case "card":
-                    shown.cards.append({"kind": event["kind"], "data": event["data"]})
-                case "reset":
-                    shown = Shown()
-        return shown
+        return again.shown(kept)
 
     def _delta(self, text: str) -> str:
         return Delta(turn=self.turn, attempt=self.attempt, text=text).json_text()
 
-    def _send(self, event: TurnEvent) -> None:
+    def _send(self, event: TurnEvent, text: str = "") -> None:
         self.said_at = time.monotonic()
-        outbox().event(self._channel, event.json_text())
-
-
-def replay(turn: UUID, after: int) -> list[str]:
-    """The kept events of a turn with a number above `after`, as JSON. Waits for Redis."""
-    return outbox().replay(str(turn), after)
+        outbox().event(self._channel, event.type, event.json_text(), text)
 
 
 def message_posted(conversation: UUID, message: UUID, origin: str = "") -> None:
@@ -265,4 +232,4 @@ def desk_changed(conversation: UUID) -> None:
 
 
 def _publish(conversation: UUID, event: Closed) -> None:
-    outbox().publish(group_of(conversation), {"type": "conversation_event", "body": event.json_text()})
+    outbox().publish(group_of(conversation), event.as_dict())

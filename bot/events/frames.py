@@ -47,6 +47,8 @@ class MessageBody(Closed):
     cards: list[dict[str, Any]] | None = None
     sources: list[Source] | None = None
     rating: int | None = None
+    # A short answer to begin with: the real one follows, and names the turn it answers.
+    deferred: bool | None = None
     answers: UUID | None = None
     created_at: datetime
 
@@ -177,6 +179,7 @@ class MessageFrame(Closed):
 class TurnEvent(Closed):
     turn: UUID
     attempt: int
+    type: str
 
 
 class Working(TurnEvent):
@@ -212,6 +215,10 @@ class Final(TurnEvent):
     message: MessageBody
     state: Outcome
     allowance: AllowanceBody
+
+    @property
+    def text(self) -> str:
+        return self.message.text or ""
 
 
 # Conversation events: published to everybody who watches, found again in `ready`.

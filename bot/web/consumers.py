@@ -6,42 +6,50 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import UUID
 
 import structlog
-from channels.consumer import get_handler_name
-from channels.exceptions import StopConsumer
-from channels.generic.websocket import AsyncWebsocketConsumer
-from django.conf import settings
+from django.db import DatabaseError, InterfaceError
 
 from accounts import identity
 from accounts.models import Site
 from bot import conversations, events
 from bot.errors import Rejected, Unknown
 from bot.models import group_of
-from bot.web import frames, session
-from bot.web.doors import header, own_origin, refuse
+from bot.outbox import Kept
+from bot.web import frames, rates, session
+from bot.web.doors import Address, doorway, header, own_origin, refuse
 from bot.web.frames import BadFrame, Frame
+from bot.web.listener import Listener
 from bot.web.session import Session
 from bot.web.threads import in_thread
+from bot.web.watch import Changed
 
 HELLO_SECONDS = 5
-READ_SECONDS = 20
 FRAMES = 100
 FRAME_SECONDS = 10
+# Told again, so many events are work like one frame.
+EVENTS_A_FRAME = 20
 
-NO_HELLO, BAD_TOKEN, NOT_READING, TOO_MANY = 4400, 4401, 4408, 4429
+NO_HELLO, BAD_TOKEN, TOO_MANY = 4400, 4401, 4429
 
 log = structlog.get_logger(__name__)
 
 
-class ChatConsumer(AsyncWebsocketConsumer):
+class ChatConsumer(Listener):
+    kind = "chat"
     session: Session | None = None
 
     async def connect(self) -> None:
-        key = self.scope["url_route"]["kwargs"]["site"]
         self.recent: deque[float] = deque(maxlen=FRAMES)
         self.hello_timer: asyncio.TimerHandle | None = None
-        site = await in_thread(_site, key)
+        self.address: Address | None = None
+        try:
+            site = await in_thread(_site, self.scope["url_route"]["kwargs"]["site"])
+        except (DatabaseError, InterfaceError) as error:
+            log.warning("socket refused", error=type(error).__name__)
+            await refuse(self, 503)
+            return
         if site is None:
             await refuse(self, 404)
             return
@@ -51,27 +59,31 @@ class ChatConsumer(AsyncWebsocketConsumer):
             return
         self.site = site
         await self.accept()
-        self.hello_timer = asyncio.get_running_loop().call_later(HELLO_SECONDS, self._no_hello)
+        self.listen()
+        self.address = Address.of(self.scope)
+        if not doorway().enter(self.address):
+            self.give_up(TOO_MANY)
+            return
+        self.hello_timer = asyncio.get_running_loop().call_later(HELLO_SECONDS, self.give_up, NO_HELLO)
 
-    async def disconnect(self, code: int) -> None:
+    def ended(self) -> None:
         if self.hello_timer:
             self.hello_timer.cancel()
-        if self.session:
-            await self.channel_layer.group_discard(group_of(self.session.conversation.id), self.channel_name)
-
-    async def dispatch(self, message: dict[str, Any]) -> None:
-        """Without Channels' hop into another thread for each message: `in_thread` looks after connections."""
-        await getattr(self, get_handler_name(message))(message)
+        if self.address:
+            doorway().leave(self.address)
+        self.session = None
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self.closing:
+            return
         if self._too_many():
-            await self.close(TOO_MANY)
+            self.give_up(TOO_MANY)
             return
         try:
             frame = frames.parse(text_data or "")
         except BadFrame as error:
             if self.session is None:
-                await self.close(NO_HELLO)
+                self.give_up(NO_HELLO)
                 return
             await self._error("bad_frame", error.reason, error.ref)
             return
@@ -82,20 +94,29 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def _hello(self, frame: Frame) -> None:
         if not isinstance(frame, frames.Hello):
-            await self.close(NO_HELLO)
+            self.give_up(NO_HELLO)
             return
         if self.hello_timer:
             self.hello_timer.cancel()
         try:
-            entered = await in_thread(session.enter, self.site, frame, self._address())
+            entered = await in_thread(self._enter, frame)
         except identity.BadToken as error:
             log.info("hello refused", site=self.site.key, reason=str(error))
             await self._error("bad_token", "The token is not valid here.", frame.ref)
-            await self.close(BAD_TOKEN)
+            self.give_up(BAD_TOKEN)
+            return
+        except Rejected as error:
+            await self._error(error.code, error.text(session.locale_of(frame.locale)), frame.ref)
+            self.give_up(TOO_MANY)
             return
         self.session = entered
         await self._join()
         await self._ok(frame)
+
+    def _enter(self, frame: frames.Hello) -> Session:
+        address = self.address or Address.of(self.scope)
+        rates.check_hello(address, new=not (frame.token or frame.identity))
+        return session.enter(self.site, frame, address.digest)
 
     async def _handle(self, frame: Frame) -> None:
         try:
@@ -110,13 +131,18 @@ class ChatConsumer(AsyncWebsocketConsumer):
     @property
     def _here(self) -> Session:
         if self.session is None:
-            raise StopConsumer
+            raise RuntimeError("nobody has said hello")
         return self.session
 
     async def _join(self) -> None:
         """Listen first, then read: nothing falls between."""
-        await self.channel_layer.group_add(group_of(self._here.conversation.id), self.channel_name)
+        await self.join(group_of(self._here.conversation.id))
+        await self._show_ready()
+
+    async def _show_ready(self) -> None:
         ready = await in_thread(self._here.ready)
+        if ready.turn:
+            self.telling.expect(ready.turn.id, unasked=True)
         await self._send(ready)
 
     # What a browser asks for
@@ -127,14 +153,13 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def on_post(self, frame: frames.Post) -> None:
         here = self._here
         try:
-            posted = await in_thread(here.post, frame, origin=self.channel_name)
+            posted = await in_thread(here.post, frame, origin=self.name)
         except Rejected as error:
-            text = error.text(here.locale)
             await self._send(
                 events.RejectedFrame(
                     id=str(frame.id),
                     code=error.code,  # type: ignore[arg-type]
-                    text=text,
+                    text=error.text(here.locale),
                     retry_at=error.retry_at,
                 )
             )
@@ -143,6 +168,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 await self._follow()
             return
         await self._send(events.Accepted(id=frame.id, turn=posted.turn))
+        if posted.turn:
+            self.telling.expect(posted.turn)
         body = here.read(posted.message)
         await self._send(events.MessageFrame(message=body))
         await self._ok(frame)
@@ -166,15 +193,15 @@ class ChatConsumer(AsyncWebsocketConsumer):
         await in_thread(do, self._here.conversation.id)
 
     async def on_resume(self, frame: frames.Resume) -> None:
-        for body in await in_thread(self._here.replay, frame.turn, frame.after):
-            await self._forward(body)
+        told = await self.telling.resume(frame.turn, frame.after)
+        self.recent.extend([time.monotonic()] * (told // EVENTS_A_FRAME))
 
     async def on_history(self, frame: frames.LookBack) -> None:
         bodies, more = await in_thread(self._here.read_page, frame.before)
         await self._send(events.History(messages=bodies, more=more))
 
     async def on_new(self, frame: frames.New) -> None:
-        await self._leave()
+        self._leave()
         await in_thread(self._here.start_over)
         await self._join()
 
@@ -183,11 +210,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     # What the others tell us
 
-    async def turn_event(self, message: dict[str, Any]) -> None:
-        await self._forward(message["body"])
-
-    async def conversation_event(self, message: dict[str, Any]) -> None:
-        event = json.loads(message["body"])
+    async def happened(self, event: dict[str, Any], body: str) -> None:
         match event["type"]:
             case "message":
                 await self._show_message(event)
@@ -196,35 +219,55 @@ class ChatConsumer(AsyncWebsocketConsumer):
             case "adopted" if event["customer"] != str(self._here.customer.id):
                 await self._follow()
             case "status":
-                await self._send_text(message["body"])
+                self._here.conversation.handler = event["handler"]
+                await self.put(body)
             case "approval_state":
-                await self._send_text(message["body"])
+                await self.put(body)
 
     async def _show_message(self, event: dict[str, Any]) -> None:
-        if event["origin"] == self.channel_name:
+        if event.get("origin") == self.name:
             return
-        body = await in_thread(self._here.read_one, event["id"])
+        body, turn = await in_thread(self._here.read_one, event["id"])
+        if turn:
+            self.telling.expect(turn)
         if body:
             await self._send(events.MessageFrame(message=body))
 
+    def conversation_watched(self) -> UUID | None:
+        return self.session.conversation.id if self.session else None
+
+    def interrupted(self, now: Changed | None) -> None:
+        if now is None:
+            return
+        here = self._here
+        if now.closed or now.customer != here.customer.id:
+            self.send_on(self._follow)
+        elif now.news or now.handler != here.conversation.handler:
+            self.send_on(self._show_ready)
+
     async def _follow(self) -> None:
         """The conversation was closed, or is somebody else's by now: go on in the next one."""
-        await self._leave()
+        self._leave()
         await in_thread(self._here.follow)
         await self._join()
 
-    async def _leave(self) -> None:
-        await self.channel_layer.group_discard(group_of(self._here.conversation.id), self.channel_name)
+    def _leave(self) -> None:
+        self.leave(group_of(self._here.conversation.id))
+        self.telling.forget()
 
-    async def _forward(self, body: str) -> None:
+    async def again(self, turn: UUID, after: int, done: bool | None) -> list[Kept]:
+        return await in_thread(self._here.again, turn, after, done)
+
+    async def tell(self, event: Kept) -> None:
         """A turn event with the customer's own values in place of the placeholders."""
         here = self._here
+        body = event.body
         if "<" in body:
             if not here.knows(body):
                 await in_thread(here.learn)
-            body = json.dumps(here.restored(json.loads(body)), ensure_ascii=False)
-        await self._send_text(body)
-        if '"final"' in body and here.mode_changes(json.loads(body)):
+            body = json.dumps(here.restored(event.event), ensure_ascii=False)
+        await self.put(body)
+        if event.is_final and here.mode_changes(event.event):
             await self._send(events.Mode(mode=here.mode))
 
     # How we answer
@@ -237,18 +280,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         await self._send(events.ErrorFrame(code=code, text=text, ref=ref))
 
     async def _send(self, frame: events.Closed) -> None:
-        await self._send_text(json.dumps(frame.as_dict(), ensure_ascii=False))
-
-    async def _send_text(self, text: str) -> None:
-        try:
-            async with asyncio.timeout(READ_SECONDS):
-                await self.send(text_data=text)
-        except TimeoutError:
-            await self.close(NOT_READING)
-
-    def _no_hello(self) -> None:
-        task = asyncio.ensure_future(self.close(NO_HELLO))
-        task.add_done_callback(lambda done: done.exception())
+        await self.put(json.dumps(frame.as_dict(), ensure_ascii=False))
 
     def _too_many(self) -> bool:
         """More frames than a person and a widget can make."""
@@ -256,10 +288,6 @@ class ChatConsumer(AsyncWebsocketConsumer):
         full = len(self.recent) == FRAMES and now - self.recent[0] < FRAME_SECONDS
         self.recent.append(now)
         return full
-
-    def _address(self) -> str:
-        peer = (self.scope.get("client") or ("",))[0]
-        return identity.network_address(self.scope["headers"], peer, settings.TRUSTED_PROXIES)
 
 
 _HANDLERS: dict[type[frames.Incoming], Callable[[ChatConsumer, Any], Awaitable[None]]] = {

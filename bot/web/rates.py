@@ -1,35 +1,66 @@
-"""How often a customer may write, apart from any quota."""
+"""How often a customer may write, and how often an address may come, apart from any quota."""
 
 from datetime import UTC, datetime
 from functools import cache
 
 import structlog
 from django.conf import settings
-from limits import RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import RedisStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
-from redis.exceptions import RedisError
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError, RedisError
+from redis.retry import Retry
 
 from accounts.models import Customer
 from bot.errors import Rejected
+from bot.web.doors import Address
 
 MESSAGES = RateLimitItemPerMinute(20)
+# Each new visitor is a row of a table. An office that comes back after a restart is not new.
+NEW_VISITORS = RateLimitItemPerMinute(60)
+HELLOS = RateLimitItemPerMinute(1200)
+REDIS_SECONDS = 1
 
 log = structlog.get_logger(__name__)
 
 
 @cache
 def _limiter() -> SlidingWindowCounterRateLimiter:
-    return SlidingWindowCounterRateLimiter(RedisStorage(settings.REDIS_URL, key_prefix="fd:rates"))
+    return SlidingWindowCounterRateLimiter(impatient_storage("fd:rates"))
+
+
+def impatient_storage(prefix: str) -> RedisStorage:
+    """Counts in Redis, for somebody at the door: what cannot be asked at once is not asked."""
+    return RedisStorage(
+        settings.REDIS_URL,
+        key_prefix=prefix,
+        socket_timeout=REDIS_SECONDS,
+        socket_connect_timeout=REDIS_SECONDS,
+        # Once more where Redis has closed the connection meanwhile.
+        retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionError,)),  # type: ignore[arg-type]
+    )
 
 
 def check_message(customer: Customer) -> None:
-    """Raise Rejected when this customer writes too fast. When Redis is away nobody is refused."""
-    key = str(customer.id)
+    """Raise Rejected when this customer writes too fast."""
+    _check(MESSAGES, "message", str(customer.id))
+
+
+def check_hello(address: Address, *, new: bool) -> None:
+    """Raise Rejected when too many sockets, or too many new visitors, come from one address."""
+    if address.public:
+        _check(HELLOS, "hello", address.digest)
+    if address.public and new:
+        _check(NEW_VISITORS, "visitor", address.digest)
+
+
+def _check(limit: RateLimitItem, what: str, who: str) -> None:
+    """When Redis is away nobody is refused."""
     try:
-        if _limiter().hit(MESSAGES, "message", key):
+        if _limiter().hit(limit, what, who):
             return
-        reset = _limiter().get_window_stats(MESSAGES, "message", key).reset_time
+        reset = _limiter().get_window_stats(limit, what, who).reset_time
     except RedisError as error:
         log.warning("rates not counted", error=type(error).__name__)
         return

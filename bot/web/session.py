@@ -1,6 +1,5 @@
 """Whom a socket serves: from `hello` to `ready`, and what this customer may read in the clear."""
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -15,6 +14,7 @@ from bot import conversations, events
 from bot.desk import approvals
 from bot.errors import Unknown
 from bot.models import Conversation, Message, Turn
+from bot.outbox import Kept
 from bot.privacy.placeholders import PLACEHOLDER
 from bot.privacy.restore import restore, restore_json
 from bot.privacy.vault import Vault
@@ -69,17 +69,19 @@ class Session:
             return body
         return body.model_copy(update={"cards": restore_json(body.cards, self.values, self.locale)})
 
-    def read_one(self, uuid: UUID) -> events.MessageBody | None:
+    def read_one(self, uuid: UUID) -> tuple[events.MessageBody | None, UUID | None]:
+        """A message, and the turn that will answer it."""
         message = (
             Message.objects.filter(conversation=self.conversation.id, uuid=uuid)
-            .select_related("agent")
+            .select_related("agent", "turn")
             .first()
         )
         if message is None:
-            return None
+            return None, None
         if not self.knows(message.masked or ""):
             self.learn()
-        return self.read(message)
+        waiting = message.turn if message.turn and message.turn.state != Turn.State.DONE else None
+        return self.read(message), waiting.id if waiting else None
 
     def read_page(self, before: UUID | None = None) -> tuple[list[events.MessageBody], bool]:
         """The newest messages (before one) that fit a frame, oldest first; whether there are older ones."""
@@ -114,7 +116,7 @@ class Session:
             more=more,
             turn=events.TurnBody(id=turn.id, state=turn.state) if turn else None,  # type: ignore[arg-type]
             approvals=[self._approval(call) for call in approvals.open_in(self.conversation.id, now)],
-            allowance=events.AllowanceBody.model_validate(quota.allowance(self.customer).as_json()),
+            allowance=self._allowance(),
             mode=self.mode,
             site=self._site(),
         )
@@ -145,26 +147,19 @@ class Session:
             self.customer, self.conversation.id, frame.id, frame.text, key=self.key, origin=origin
         )
 
-    def replay(self, turn_id: UUID, after: int) -> list[str]:
-        """The events of a turn after number `after`, from the log, else its `final` from the database."""
+    def again(self, turn_id: UUID, after: int, done: bool | None) -> list[Kept]:
+        """The events of a turn past a number. `done`: whether it is over; None when nobody has looked."""
+        if done is False:
+            return events.told_again(turn_id, after)
         turn = Turn.objects.filter(id=turn_id, conversation=self.conversation.id).first()
         if turn is None:
             raise Unknown
-        bodies = events.replay(turn_id, after)
-        if any('"type":"final"' in body for body in bodies[-1:]) or turn.state != Turn.State.DONE:
-            return bodies
-        return [*bodies, self._final(turn, after + len(bodies) + 1)]
+        if turn.state != Turn.State.DONE:
+            return events.told_again(turn_id, after)
+        return events.told_again(turn_id, after, lambda: events.stored_final(turn, self._allowance()))
 
-    def _final(self, turn: Turn, seq: int) -> str:
-        message = Message.objects.get(turn=turn, author=Message.Author.BOT)
-        final = events.Final(
-            turn=turn.id,
-            attempt=turn.attempt,
-            message=events.message_body(message, message.masked or ""),
-            state=turn.outcome,  # type: ignore[arg-type]
-            allowance=events.AllowanceBody.model_validate(quota.allowance(self.customer).as_json()),
-        )
-        return json.dumps({"seq": seq, **final.as_dict()}, ensure_ascii=False)
+    def _allowance(self) -> events.AllowanceBody:
+        return events.AllowanceBody.model_validate(quota.allowance(self.customer).as_json())
 
     def start_over(self) -> None:
         """Close the open conversation and open a fresh one."""

@@ -1,17 +1,27 @@
 """Staff sign in with e-mail and password; guessing is slowed down."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeAlias
 
+import structlog
 from django.conf import settings
 from django.contrib import auth
 from django.http import HttpRequest
-from limits import RateLimitItemPerMinute
-from limits.storage import storage_from_string
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
+from redis.exceptions import RedisError
 
 from accounts import identity, sealing
 from accounts.models import User
+from bot.web.rates import impatient_storage
+
+Ask: TypeAlias = Callable[..., bool]
+
+log = structlog.get_logger(__name__)
 
 PER_ACCOUNT = RateLimitItemPerMinute(10, 15, namespace="sign-in")
 # One address trying many accounts; generous, since an office shares an address.
@@ -38,13 +48,14 @@ def sign_in(request: HttpRequest, email: str, password: str) -> User:
     """Open a staff session, or raise WrongPassword or TooManyFailures."""
     attempt = _attempt(request, email)
     # Counted before it is looked at, so that attempts at once cannot slip past; a success clears the count.
-    if not _limiter().hit(PER_ACCOUNT, attempt.account) or not _limiter().test(PER_ADDRESS, attempt.address):
+    limits = _limits()
+    if not limits.hit(PER_ACCOUNT, attempt.account) or not limits.test(PER_ADDRESS, attempt.address):
         raise TooManyFailures
     user = auth.authenticate(request, username=email.strip().lower(), password=password)
     if user is None:
-        _limiter().hit(PER_ADDRESS, attempt.address)
+        limits.hit(PER_ADDRESS, attempt.address)
         raise WrongPassword
-    _limiter().clear(PER_ACCOUNT, attempt.account)
+    limits.clear(PER_ACCOUNT, attempt.account)
     auth.login(request, user)
     return user
 
@@ -59,6 +70,32 @@ def _attempt(request: HttpRequest, email: str) -> Attempt:
     return Attempt(account, address)
 
 
+class _Limits(FixedWindowRateLimiter):
+    """Counts in Redis, for all processes; in this process alone while Redis is away."""
+
+    def __init__(self) -> None:
+        super().__init__(impatient_storage("fd:limits"))
+        self._here = FixedWindowRateLimiter(MemoryStorage())
+
+    def hit(self, item: RateLimitItem, *identifiers: str, cost: int = 1) -> bool:
+        return self._ask(super().hit, self._here.hit, item, *identifiers)
+
+    def test(self, item: RateLimitItem, *identifiers: str, cost: int = 1) -> bool:
+        return self._ask(super().test, self._here.test, item, *identifiers)
+
+    def clear(self, item: RateLimitItem, *identifiers: str) -> None:
+        self._here.clear(item, *identifiers)
+        with suppress(RedisError):
+            super().clear(item, *identifiers)
+
+    def _ask(self, everywhere: Ask, here: Ask, item: RateLimitItem, *identifiers: str) -> bool:
+        try:
+            return everywhere(item, *identifiers)
+        except RedisError as error:
+            log.warning("sign-ins counted here only", error=type(error).__name__)
+            return here(item, *identifiers)
+
+
 @cache
-def _limiter() -> FixedWindowRateLimiter:
-    return FixedWindowRateLimiter(storage_from_string(settings.REDIS_URL, key_prefix="fd:limits"))
+def _limits() -> _Limits:
+    return _Limits()

@@ -9,7 +9,6 @@ from uuid import uuid4
 import pytest
 import redis
 from celery.contrib.testing.worker import start_worker
-from channels.layers import get_channel_layer
 from django.conf import settings
 
 from accounts.models import Site
@@ -19,6 +18,8 @@ from bot.models import Model, Provider
 from bot.privacy import veil
 from bot.privacy.engine import Engine
 from bot.steps import upstream
+from bot.web.feed import feed
+from bot.web.watch import watch
 from config.celery import app
 from tests.conftest import sign
 from tests.sockets import SECONDS, Socket
@@ -98,7 +99,8 @@ async def tab(site: Site) -> AsyncIterator[Connect]:
             await communicator.disconnect()
 
     yield connect
-    await get_channel_layer().flush()
+    await watch().close()
+    await feed().close()
 
 
 @pytest.fixture

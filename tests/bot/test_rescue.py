@@ -1,6 +1,5 @@
 """Nobody is forgotten: what a worker's rescue thread does, look by look."""
 
-import json
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -61,7 +60,7 @@ def say(conversation: Conversation, seconds: float, text: str = "How do returns 
 
 def told(turn: Turn) -> list[dict[str, Any]]:
     assert outbox().flush()
-    return [json.loads(body) for body in outbox().replay(str(turn.id), 0)]
+    return [kept.event for kept in outbox().log.read(str(turn.id), 0)[0]]
 
 
 def test_a_turn_whose_ticket_was_lost_gets_another(

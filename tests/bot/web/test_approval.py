@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import redis
+from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import Customer
@@ -14,6 +16,7 @@ from bot.desk import approvals
 from bot.llm.base import ToolRequest
 from bot.llm.scripted import Scripted
 from bot.models import Conversation, Message, ToolCall, Turn
+from bot.outbox import turn_keys
 from bot.privacy import veil
 from bot.privacy.errors import ScrubberDown
 from bot.reply import Reply
@@ -134,9 +137,12 @@ async def test_second_attempt_takes_the_question_of_the_first_back(
 ) -> None:
     async with tab("alice") as alice:
         call = await ask_to_cancel(alice, model)
-        # The worker died before the turn had ended.
-        await Message.objects.filter(author="bot").adelete()
-        await Turn.objects.aupdate(state="running", outcome="", lease_until=timezone.now())
+    # The worker died before the turn had ended, and before its final was written.
+    await Message.objects.filter(author="bot").adelete()
+    await Turn.objects.aupdate(state="running", outcome="", lease_until=timezone.now())
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.delete(*turn_keys(str((await Turn.objects.aget()).id)))
+    async with tab("alice") as alice:
         model.add(CANCEL)
         tasks.answer_next.delay()
         assert (await alice.until("approval_state", call=call))["state"] == "expired"

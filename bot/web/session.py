@@ -40,7 +40,8 @@ class Session:
     def mode_changes(self, final: dict[str, Any]) -> bool:
         """Learn from a `final` whether the model answers; True when that is news."""
         before = self.mode
-        if final["state"] == "degraded" and not final["allowance"]["exhausted"]:
+        put_off = final["message"].get("deferred")
+        if final["state"] == "degraded" and not final["allowance"]["exhausted"] and not put_off:
             self.mode = "degraded"
         elif final["message"].get("source") == "model":
             self.mode = "normal"

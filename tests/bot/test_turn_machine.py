@@ -217,7 +217,8 @@ class Turns(RuleBasedStateMachine):
     def _check_log(self, turn: Turn) -> None:
         told: list[dict[str, Any]] = [kept.event for kept in outbox().log.read(str(turn.id), 0)[0]]
         for last, event in pairwise([{"seq": 0}, *told]):
-            assert event["seq"] == last["seq"] + 1 or (event["seq"] > last["seq"] and event["type"] == "reset")
+            leap = event["seq"] > last["seq"] and event["type"] == "reset"
+            assert event["seq"] == last["seq"] + 1 or leap
         assert [event["attempt"] for event in told] == sorted(event["attempt"] for event in told)
         finals = [event for event in told if event["type"] == "final"]
         assert len(finals) == (1 if turn.state == Turn.State.DONE else 0)

@@ -18,12 +18,13 @@ export class Reply {
     const dots = h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i"));
     this.working = h("div", { class: "bubble working" }, dots, this.label);
     this.failed = failedLine(chat);
+    this.offer = h("button", { class: "link-button", type: "button", hidden: true, onclick: () => chat.human() }, chat.t("talk_to_person"));
     this.sources = h("ul", { class: "sources", role: "list", "aria-label": chat.t("sources"), hidden: true });
     this.badge = h("span", { class: "badge", hidden: true });
     this.time = h("span", { class: "meta-text" });
     this.rating = new Rating(chat);
     this.meta = h("div", { class: "meta" }, this.time, this.badge, this.rating.element);
-    const parts = [this.cards, this.bubble, this.working, this.failed, this.sources, this.meta, this.rating.comment];
+    const parts = [this.cards, this.bubble, this.working, this.failed, this.offer, this.sources, this.meta, this.rating.comment];
     const stack = h("div", { class: "stack" }, this.name, ...parts);
     this.element = h("li", { class: "row reply", "data-row": true }, this.avatar, stack);
   }
@@ -80,15 +81,24 @@ export class Reply {
   }
 
   #meta({ message, outcome }) {
-    const { t, clock } = this.chat;
+    const { t, clock, store } = this.chat;
     // The line keeps its place while text streams, so that its coming moves nothing.
     this.meta.classList.toggle("meta-empty", !message);
     if (!message) return;
     setText(this.time, clock.timeOf(message.created_at));
-    const label = OUTCOMES.has(outcome) ? t(outcome) : DEGRADED.has(message.source) ? t(`source_${message.source}`) : "";
-    this.badge.hidden = !label && !message.answers;
-    setText(this.badge, label || (message.answers ? t("answers_earlier") : ""));
+    const label = badgeOf(message, outcome);
+    this.badge.hidden = !label;
+    if (label) setText(this.badge, t(label));
+    this.offer.hidden = outcome !== "failed" || store.conversation.handler !== "bot";
   }
+}
+
+/** What an answer is, where it is not simply the assistant's. */
+function badgeOf(message, outcome) {
+  if (OUTCOMES.has(outcome)) return outcome;
+  if (message.deferred) return "deferred";
+  if (DEGRADED.has(message.source)) return `source_${message.source}`;
+  return message.answers ? "answers_earlier" : null;
 }
 
 function failedLine(chat) {

@@ -155,6 +155,7 @@ async def test_sloppy_answer_comes_whole(play: Play, reply: Reply) -> None:
     ]
 
 
+@pytest.mark.thorough
 async def test_slow_answer_comes_whole_when_it_is_one_token_a_second(play: Play) -> None:
     play.stage.upstream.script(Reply("One word each second.", pace=1))
     async with play.tab() as tab:

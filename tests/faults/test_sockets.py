@@ -115,6 +115,7 @@ async def test_five_hundred_tabs_come_back_when_their_web_process_is_killed(play
         await play.judge()
 
 
+@pytest.mark.thorough
 async def test_tabs_are_told_to_come_back_when_their_web_process_is_told_to_go(play: Play) -> None:
     stage = play.stage
     async with streaming(play) as talks:

@@ -1,12 +1,14 @@
 """Page or network go away in the middle of an answer: nothing is lost and nothing comes twice."""
 
+import json
 import re
+from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, WebSocketRoute, expect
 
 from tests.journeys.model import StandIn
-from tests.journeys.people import Arrive, Cable, finished, text_of
+from tests.journeys.people import Arrive, Cable, Person, finished, text_of
 from tests.journeys.product import Product
 
 pytestmark = pytest.mark.journey
@@ -15,6 +17,32 @@ REPLIES = """SELECT message.masked FROM bot_message message
  JOIN bot_conversation talk ON talk.id = message.conversation_id
  JOIN accounts_customer who ON who.id = talk.customer_id
  WHERE message.author = 'bot' AND who.external_id = %s"""
+
+
+class Retraction:
+    """Stands between a browser and the server, and can take back what an answer has shown so far."""
+
+    def __init__(self, person: Person) -> None:
+        self._last: dict[str, Any] = {}
+        self._taken_back = 0
+        person.context.route_web_socket(re.compile("/ws/chat/"), self._connect)
+
+    def take_back(self) -> None:
+        self._taken_back += 1
+        reset = {key: self._last[key] for key in ("turn", "attempt")}
+        self._browser.send(json.dumps({"type": "reset", "seq": self._last["seq"] + 1, **reset}))
+
+    def _connect(self, browser: WebSocketRoute) -> None:
+        self._browser, server = browser, browser.connect_to_server()
+        browser.on_message(server.send)
+        server.on_message(self._pass_on)
+
+    def _pass_on(self, message: str | bytes) -> None:
+        frame = json.loads(message)
+        if "seq" in frame:
+            frame["seq"] += self._taken_back
+            self._last = frame
+        self._browser.send(json.dumps(frame))
 
 
 def begun(reply: Locator) -> str:
@@ -82,3 +110,24 @@ def test_question_sent_while_one_is_answered_gets_its_own_answer(arrive: Arrive,
     finished(second)
     expect(first).to_contain_text("2-year warranty")
     expect(second).to_contain_text("Canada")
+
+
+def test_text_that_is_taken_back_stays_faded_until_something_comes_in_its_place(
+    arrive: Arrive, model: StandIn, product: Product
+) -> None:
+    rosa = arrive()
+    wire = Retraction(rosa)
+    widget = rosa.is_known_as("rosa").open()
+    with model.holding(after=12):
+        reply = widget.send(QUESTION)
+        model.wait_until_held()
+        before = begun(reply)
+        place = reply.locator(".bubble.prose").bounding_box()
+        wire.take_back()
+        expect(reply).to_have_attribute("data-stale", "true")
+        assert text_of(reply) == before
+        assert reply.locator(".bubble.prose").bounding_box() == place
+        expect(reply.locator(".bubble.working")).to_be_visible()
+    finished(reply)
+    expect(reply).not_to_have_attribute("data-stale", "true")
+    assert [(text_of(reply),)] == product.rows(REPLIES, "rosa")

@@ -92,15 +92,18 @@ export const turnEvents = {
   },
 
   delta(chat, entry, { text }) {
-    Object.assign(entry.live, { state: "running", working: false, text: entry.live.text + text });
+    Object.assign(entry.live, { state: "running", working: false, stale: null, text: entry.live.text + text });
   },
 
+  /** What was shown stays on the screen, faded, until something comes in its place. */
   reset(chat, entry) {
-    Object.assign(entry.live, { text: "", cards: [], label: "", working: true });
+    const { text, cards, stale } = entry.live;
+    const shown = text || cards.length ? { text, cards } : stale;
+    Object.assign(entry.live, { text: "", cards: [], working: true, stale: shown });
   },
 
   card(chat, entry, { kind, data }) {
-    entry.live.cards = [...entry.live.cards, { kind, data }];
+    Object.assign(entry.live, { stale: null, cards: [...entry.live.cards, { kind, data }] });
   },
 
   approval(chat, entry, { call, turn, title, lines, expires_at }) {
@@ -110,11 +113,12 @@ export const turnEvents = {
 
   final(chat, entry, { message, state, allowance }) {
     if (allowance) chat.store.allowance = allowance;
+    const known = message && entry.message?.id === message.id;
     entry.outcome = state;
     if (message) entry.message = message.cards ? message : { ...message, cards: entry.live?.cards };
     else if (state === "failed") entry.live = { ...entry.live, state };
     else chat.store.remove(entry);
-    if (message) chat.arrived(message);
+    if (message && !known) chat.arrived(message);
   },
 };
 

@@ -20,6 +20,12 @@ export class Memory {
     }
   }
 
+  /** Changes a value that other tabs may have changed meanwhile. */
+  update(name, change) {
+    const known = this.values.get(name);
+    this.set(name, change(this.#read(name) ?? known ?? null));
+  }
+
   clear() {
     for (const name of ["token", "draft", "outbox", "read"]) this.set(name, null);
   }

@@ -8,8 +8,7 @@ export class Outbox {
   /** Takes a text and gives it the id it keeps for ever. */
   post(text) {
     const message = { id: uuid(), text, created_at: new Date().toISOString() };
-    this.waiting = [...this.waiting, message];
-    this.#keep();
+    this.#change((waiting) => [...waiting, message]);
     this.send("message", { id: message.id, text });
     return message;
   }
@@ -21,17 +20,21 @@ export class Outbox {
 
   settle(id) {
     if (!this.waiting.some((message) => message.id === id)) return;
-    this.waiting = this.waiting.filter((message) => message.id !== id);
-    this.#keep();
+    this.#change((waiting) => waiting.filter((message) => message.id !== id));
   }
 
   clear() {
     this.waiting = [];
-    this.#keep();
+    this.memory.set("outbox", null);
   }
 
-  #keep() {
-    this.memory.set("outbox", this.waiting.length ? this.waiting : null);
+  /** Another tab's messages stay in the browser's memory: each tab sends its own, or who comes next all of them. */
+  #change(change) {
+    this.waiting = change(this.waiting);
+    this.memory.update("outbox", (kept) => {
+      const left = change(kept ?? []);
+      return left.length ? left : null;
+    });
   }
 }
 

@@ -2,6 +2,9 @@
 
 const PING_EVERY = 25_000;
 const PONG_WITHIN = 10_000;
+/** When the network has changed, or the page was asleep, a dead connection should show at once. */
+const PONG_WITHIN_IN_DOUBT = 4_000;
+const READY_WITHIN = 15_000;
 const LONGEST_WAIT = 30_000;
 const CLOSED = { badToken: 4401, tooMany: 4429, restart: 1012 };
 
@@ -10,6 +13,7 @@ export class Socket {
   constructor({ url, credentials, receive, changed }) {
     Object.assign(this, { url, credentials, receive, changed });
     this.live = false;
+    this.deadline = null;
     this.failures = 0;
     this.refs = 0;
     this.pending = new Map();
@@ -27,6 +31,8 @@ export class Socket {
     socket.onopen = () => this.#hello(socket);
     socket.onmessage = ({ data }) => socket === this.socket && this.#take(JSON.parse(data));
     socket.onclose = ({ code }) => socket === this.socket && this.#closed(code);
+    // A network may swallow the handshake without a word.
+    this.deadline = setTimeout(() => this.#closed(0), READY_WITHIN);
   }
 
   /** Closes without coming back, until `open` is called. */
@@ -36,15 +42,18 @@ export class Socket {
     this.#lost();
   }
 
-  /** Comes back at once where it was waiting to. */
+  /** Comes back at once where it was waiting to; asks whether anybody is there where it believes so. */
   hurry() {
     if (this.waiting) this.open();
+    else if (this.live) this.#ping(PONG_WITHIN_IN_DOUBT);
   }
 
   /** Sends a frame if it can; true when it went out. */
   send(type, body = {}) {
     if (!this.live) return false;
     this.socket.send(JSON.stringify({ type, ...body }));
+    // What is always answered shows soon whether anybody is there.
+    if (type === "message" || body.ref) this.deadline ??= setTimeout(() => this.#closed(0), PONG_WITHIN);
     return true;
   }
 
@@ -66,7 +75,7 @@ export class Socket {
   }
 
   #take(frame) {
-    clearTimeout(this.deadline);
+    if (this.live || frame.type === "ready") this.#relax();
     if (frame.type === "ready") this.#ready();
     const asked = frame.ref && this.pending.get(frame.ref);
     if (asked) {
@@ -86,10 +95,16 @@ export class Socket {
     this.changed(true, 0);
   }
 
-  #ping() {
+  /** Any frame is a sign of life. */
+  #ping(within = PONG_WITHIN) {
+    this.#relax();
+    this.deadline = setTimeout(() => this.#closed(0), within);
     this.send("ping");
+  }
+
+  #relax() {
     clearTimeout(this.deadline);
-    this.deadline = setTimeout(() => this.#closed(0), PONG_WITHIN);
+    this.deadline = null;
   }
 
   #closed(code) {
@@ -112,7 +127,7 @@ export class Socket {
 
   #lost() {
     clearInterval(this.heart);
-    clearTimeout(this.deadline);
+    this.#relax();
     for (const { reject } of this.pending.values()) reject({ code: "offline" });
     this.pending.clear();
     this.live = false;

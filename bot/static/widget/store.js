@@ -78,7 +78,8 @@ export class Store {
     const key = `t:${id}`;
     const found = this.entry(key);
     if (found) return found;
-    const live = { turn: id, text: "", label: "", cards: [], state: "queued", since: new Date().toISOString() };
+    const since = new Date().toISOString();
+    const live = { turn: id, text: "", label: "", cards: [], stale: null, state: "queued", since };
     const entry = { key, live };
     this.entries.push(entry);
     this.touch(entry);

@@ -34,8 +34,9 @@ export class Reply {
     Object.assign(this, { entry, revision: entry.revision, joined });
     const { message, live } = entry;
     this.#author(message, joined);
-    this.#cards(message?.cards ?? live?.cards ?? []);
-    this.#text(message, live);
+    const stale = !message && !live.text && !live.cards.length ? live.stale : null;
+    this.#cards(message?.cards ?? (stale ?? live)?.cards ?? []);
+    this.#text(message, live, stale);
     this.#sources(message?.sources ?? []);
     this.#meta(entry);
     this.rating.update(entry);
@@ -58,15 +59,24 @@ export class Reply {
     this.cards.replaceChildren(...cards.map((card) => cardFor(card, this.chat)).filter(Boolean));
   }
 
-  #text(message, live) {
-    const text = message ? (message.text ?? "") : live.text;
+  #text(message, live, stale) {
+    const text = message ? (message.text ?? "") : (stale ?? live).text;
     const streaming = !message && live.state !== "failed";
+    this.#keepHeight(stale, message);
     write(this.bubble, text, { live: streaming });
     this.bubble.hidden = !this.bubble.firstChild;
     attribute(this.bubble, "data-live", streaming && !live.working ? "true" : null);
     this.failed.hidden = message || streaming;
     this.working.hidden = !streaming || (!live.working && !this.bubble.hidden);
     if (streaming) setText(this.label, live.label || this.chat.t(live.state === "queued" ? "queued" : "working"));
+  }
+
+  /** What takes the place of text that was taken back gets its room until it is whole, so that nothing jumps. */
+  #keepHeight(stale, message) {
+    if (this.stale && !stale && !message) this.bubble.style.minBlockSize = `${this.bubble.offsetHeight}px`;
+    else if (message && this.bubble.style.minBlockSize) this.bubble.style.minBlockSize = "0px";
+    this.stale = stale;
+    attribute(this.element, "data-stale", stale ? "true" : null);
   }
 
   #sources(sources) {

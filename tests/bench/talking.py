@@ -34,6 +34,7 @@ class Plan:
     warm_up: int
     speed: Speed
     by_step: bool
+    workers: int = 1
 
 
 @dataclass(frozen=True)
@@ -57,13 +58,14 @@ class Run:
 
 def measure(conversations: int, plan: Plan) -> Measured:
     load = os.getloadavg()[0]
-    setting = Setting(plan.speed, slots=conversations + 2, by_step=plan.by_step)
+    slots = conversations // plan.workers + 2
+    setting = Setting(plan.speed, slots, plan.workers, by_step=plan.by_step)
     with running(setting) as it:
         run = asyncio.run(_talk(it, conversations, plan))
         lost = figures.lost(it, run.turns)
     title = (
         f"{conversations} conversations at once, {plan.turns} turns each after {plan.warm_up} to warm up;"
-        f" load average at the start {load:.1f}"
+        f" workers × places: {plan.workers} × {slots}; load average at the start {load:.1f}"
     )
     reach = REACH.get(conversations, {})
     return Measured(title, [Row(*row, reach.get(row[0], "")) for row in _rows(run, plan.speed)], lost)

@@ -25,7 +25,8 @@ ROWS: dict[str, Callable[[], Measured]] = {
 
 def main() -> int:
     given = _arguments()
-    plan = Plan(given.turns, given.warm_up, Speed(given.first_token, given.pace, given.tokens), given.by_step)
+    speed = Speed(given.first_token, given.pace, given.tokens)
+    plan = Plan(given.turns, given.warm_up, speed, given.by_step, given.workers)
     lost = False
     for measure in _chosen(given.rows, given.conversations, plan):
         measured = measure()
@@ -49,6 +50,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--turns", type=int, default=8, help="of each conversation (default 8)")
     parser.add_argument("--warm-up", type=int, default=4, help="turns of each before those (default 4)")
+    parser.add_argument("--workers", type=int, default=1, help="processes (default 1)")
     parser.add_argument("--by-step", action="store_true", help="tell the worker's CPU by step of a turn")
     parser.add_argument("--first-token", type=float, default=0.2, help="the model's, in seconds")
     parser.add_argument("--pace", type=float, default=0.02, help="seconds between the model's tokens")
@@ -56,6 +58,8 @@ def _arguments() -> argparse.Namespace:
     given = parser.parse_args()
     if unknown := set(given.rows) - set(names):
         parser.error(f"no such row: {', '.join(sorted(unknown))}")
+    if given.workers < 1 or (given.by_step and given.workers > 1):
+        parser.error("steps are told of one worker")
     said = given.turns + given.warm_up
     if given.turns < 1 or said >= customers.MESSAGES_A_MINUTE or min(given.conversations) < 1:
         parser.error(f"a customer may send {customers.MESSAGES_A_MINUTE} messages a minute")

@@ -130,13 +130,23 @@ class Process:
         return self._running.wait(seconds)
 
 
-def wait_until(ready: Callable[[], bool], processes: Sequence[Process], seconds: float) -> None:
-    """Wait for processes that were just started; when one gives up, show what it said."""
+class NotReady(Exception):
+    """The product did not start; the text is what its processes said last."""
+
+
+def wait_until(
+    ready: Callable[[], bool], processes: Sequence[Process], seconds: float, *, again: bool = False
+) -> None:
+    """Wait for processes that were just started; when one gives up, show what it said.
+
+    With `again` somebody starts anew what gives up.
+    """
     deadline = time.monotonic() + seconds
     while not ready():
-        if not all(process.runs for process in processes) or time.monotonic() > deadline:
+        gave_up = not again and not all(process.runs for process in processes)
+        if gave_up or time.monotonic() > deadline:
             logs = "\n".join(f"{process.name}:\n{process.last_words()}" for process in processes)
-            raise SystemExit(f"The product did not start:\n{logs}")
+            raise NotReady(f"The product did not start:\n{logs}")
         time.sleep(0.1)
 
 

@@ -7,7 +7,7 @@ I4   no approved change had its effect twice, or without its approval.
 I5   nothing is held; the windows sum to their holds; a message counts where a model's text was the reply.
 I8   from the moment a person (or the queue) has the conversation the bot says nothing.
 I12  every request that reached a model has one usage entry, and no entry is left open.
-And no process has ended that nobody had told to.
+And no process has ended that nobody had told to: all that run are well again.
 """
 
 import asyncio
@@ -93,13 +93,14 @@ def records(stage: Stage, subs: str) -> Records:
 
 
 async def rest(stage: Stage, subs: str, customers: Sequence[Customer], patience: float) -> Records:
-    """Wait until nobody is owed anything; after that long, what there is by then."""
+    """Wait until nobody is owed anything and all is well; after that long, what there is by then."""
     ends = time.monotonic() + patience
     tabs = [tab for customer in customers for tab in customer.tabs]
     while True:
         found = await asyncio.to_thread(records, stage, subs)
         told = all(tab.rests for tab in tabs if tab.stays)
-        if (found.rest and told) or time.monotonic() > ends:
+        well = bool(stage.crashed) or await asyncio.to_thread(lambda: stage.well)
+        if (found.rest and told and well) or time.monotonic() > ends:
             return found
         await asyncio.sleep(0.05)
 
@@ -122,9 +123,10 @@ def _wrong(stage: Stage, found: Records, customers: Sequence[Customer], staged: 
     yield from _ledger(found)
     yield from _silence(found, customers)
     yield from _charges(stage, found)
-    for process in stage.processes:
-        if process.crashed:
-            yield f"{process.name} ended by itself: {process.last_words(3)}"
+    for process in stage.crashed:
+        yield f"{process.name} ended by itself: {process.last_words(3)}"
+    if not stage.crashed and not stage.well:
+        yield "not all that runs is well again"
 
 
 def _messages(found: Records, customers: Sequence[Customer]) -> Iterator[str]:

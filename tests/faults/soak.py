@@ -71,10 +71,9 @@ async def _misfortunes(stage: Stage, rng: random.Random, ends: float) -> tuple[C
         print(f"{time.strftime('%H:%M:%S')} {misfortune.__doc__}", flush=True)
         await misfortune(stage, rng)
         came[misfortune.__name__] += 1
-        for process in stage.processes:
-            if process.crashed:
-                crashes[process.name] += 1
-                print(f"{process.name} ended by itself: {process.last_words(2)}", flush=True)
+        for process in stage.crashed:
+            crashes[process.name] += 1
+            print(f"{process.name} ended by itself: {process.last_words(2)}", flush=True)
         await stage.do(stage.run_all)
     return came, crashes
 

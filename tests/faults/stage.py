@@ -137,15 +137,25 @@ class Stage:
         self.redis.empty()
 
     def run_all(self) -> None:
-        """Start what does not run, and wait until all of it answers."""
+        """Start what does not run, as production would, and wait until all of it answers."""
+        product.wait_until(self._all_ready, self.processes, product.READY_SECONDS, again=True)
+
+    def _all_ready(self) -> bool:
         for process in self.processes:
             if not process.runs:
                 process.start()
-        ready = self._all_ready
-        product.wait_until(ready, self.processes, product.READY_SECONDS)
+        return self.well
 
-    def _all_ready(self) -> bool:
-        return all(product.answers(port) for port in self.ports) and self._consumers() >= WORKERS
+    @property
+    def well(self) -> bool:
+        """Whether every web process that runs can answer, and every such worker waits for the queue."""
+        webs = [port for web, port in zip(self.webs, self.ports, strict=True) if web.runs]
+        workers = sum(worker.runs for worker in self.workers)
+        return all(product.answers(port) for port in webs) and self._consumers() >= workers
+
+    @property
+    def crashed(self) -> list[Process]:
+        return [process for process in self.processes if process.crashed]
 
     def _consumers(self) -> int:
         """Workers that wait for the queue."""

@@ -10,6 +10,8 @@ from config.env import require_servers
 http = get_asgi_application()
 require_servers()
 
-from bot.web.routing import sockets  # noqa: E402  models exist only after Django's set-up
+# Models exist only after Django's set-up.
+from bot.web.lifespan import lifespan  # noqa: E402
+from bot.web.routing import sockets  # noqa: E402
 
-application = ProtocolTypeRouter({"http": http, "websocket": URLRouter(sockets)})
+application = ProtocolTypeRouter({"http": http, "websocket": URLRouter(sockets), "lifespan": lifespan})

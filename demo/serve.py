@@ -10,7 +10,7 @@ def main() -> None:
     port = int(os.environ.get("PORT", "8000"))
     config = uvicorn.Config(
         "config.asgi:application",
-        lifespan="off",
+        lifespan="on",
         proxy_headers=False,  # accounts.identity counts the proxies itself
         ws="websockets-sansio",
         ws_max_size=65_536,

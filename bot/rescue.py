@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from accounts import usage
 from bot import events, heartbeats, keeping, leases, line, queue, reply, turn, words
+from bot.errors import place
 from bot.line import Waiting
 from bot.models import Turn
 from bot.steps import upstream
@@ -69,6 +70,9 @@ class Rescue:
                 self._look(timezone.now())
             except (DatabaseError, InterfaceError, RedisError) as error:
                 log.warning("rescue could not look", error=type(error).__name__)
+            except Exception as error:
+                # Nobody looks after this thread: whatever it was, the next look may go well.
+                log.error("rescue broke", error=type(error).__name__, at=place(error))  # noqa: TRY400
             finally:
                 close_old_connections()
         self._hand_back()
@@ -117,20 +121,20 @@ class Rescue:
             return
         each = line.seconds_a_turn() / max(1, heartbeats.slots())
         late: list[Waiting] = []
-        for place, turn_waiting in enumerate(line.in_order(fresh), start=1):
-            seconds = place * each
+        for number, turn_waiting in enumerate(line.in_order(fresh), start=1):
+            seconds = number * each
             if _waited(turn_waiting, now) + seconds > settings.DEFER_AFTER:
                 late.append(turn_waiting)
             elif _waited(turn_waiting, now) > settings.PLACE_AFTER:
-                self._tell_place(turn_waiting, place, seconds)
+                self._tell_place(turn_waiting, number, seconds)
         for turn_waiting in late[:MOST_IN_SHORT]:
             turn.answer_in_short(turn_waiting.turn)
 
-    def _tell_place(self, waits: Waiting, place: int, seconds: float) -> None:
-        if self._told.get(waits.turn) == place:
+    def _tell_place(self, waits: Waiting, number: int, seconds: float) -> None:
+        if self._told.get(waits.turn) == number:
             return
-        self._told[waits.turn] = place
-        said = words.say("working.place", waits.locale, place=place, seconds=max(1, round(seconds)))
+        self._told[waits.turn] = number
+        said = words.say("working.place", waits.locale, place=number, seconds=max(1, round(seconds)))
         events.TurnLog(waits.turn, waits.attempt, waits.conversation).working(said)
 
     def _hand_back(self) -> None:

@@ -1,11 +1,13 @@
 """The queue's doors: fetch by id, call one function. Any of them may run twice, or late."""
 
+from contextlib import suppress
 from typing import Any
 
 import structlog
 from celery import shared_task
 from celery.signals import worker_init, worker_shutdown, worker_shutting_down
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from accounts import quota
 from bot import heartbeats, metrics, queue, rescue, turn
@@ -38,7 +40,8 @@ def leave(**kwargs: object) -> None:
 @worker_shutdown.connect
 def wind_down(**kwargs: object) -> None:
     rescue.stop()
-    heartbeats.stop()
+    with suppress(RedisError):  # Then the last beat grows old by itself.
+        heartbeats.stop()
     outbox().flush()
     metrics.leave()
     veil.engine().stop()

@@ -2,10 +2,16 @@ import os
 
 from celery import Celery
 from celery.signals import celeryd_init
+from kombu.transport.redis import Transport
+from redis.exceptions import ResponseError
 
 from config.env import require_servers
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+# Redis that is full, read-only or cannot save says so in its answers. That passes, as an outage does; to kombu
+# it is a mistake of ours that ends the worker.
+Transport.connection_errors = (*Transport.connection_errors, ResponseError)
 
 app = Celery("frontdesk")
 # Without this only the importing thread would find the app, and the sockets' threads a nameless one.

@@ -165,6 +165,7 @@ for _name, _value in connections.email(ENV.EMAIL_URL).items():
 # The worker. Deadlines, stopping and retries are the turn's own: the queue only says "look at this id".
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 10,
     "socket_connect_timeout": 3,

@@ -173,7 +173,7 @@ def reply(work: Work, choice: Choice, calls: Calls, said: Answer) -> Reply:
         cost=calls.cost,
         first_text_at=work.first_text_at,
         streamed=True,
-        counts=True,
+        counts=work.first_text_at is not None,
         handover=said.handover,
     )
 

@@ -261,7 +261,7 @@ def close(conversation_id: UUID) -> None:
 
 def messages(conversation_id: UUID, before: UUID | None = None) -> tuple[list[Message], bool]:
     """A page of messages, oldest first, and whether older ones exist. `before` is a message's uuid."""
-    rows = Message.objects.filter(conversation=conversation_id).select_related("agent").order_by("-id")
+    rows = Message.objects.filter(conversation=conversation_id).select_related("agent", "turn").order_by("-id")
     if before:
         anchor = Message.objects.filter(conversation=conversation_id, uuid=before).values_list(
             "id", flat=True

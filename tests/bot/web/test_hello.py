@@ -5,12 +5,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Customer, Site, User
 from bot.desk import handover
-from bot.models import Conversation
+from bot.models import Conversation, Message, Turn
 from bot.outbox import outbox
-from bot.web import session
+from bot.web import frames, session
 from bot.web.session import Session
 from tests.bot.conftest import Connect, Tab, socket
 from tests.conftest import sign
@@ -174,3 +176,15 @@ async def test_new_closes_the_conversation_and_starts_a_fresh_one_in_every_tab(t
         assert after != before
         assert (await two.until("ready"))["conversation"]["id"] == after
     assert await Conversation.objects.filter(closed_at=None).acount() == 1
+
+
+def test_page_of_messages_is_one_query_however_many_there_are(site: Site, alice: Customer) -> None:
+    here = session.enter(site, frames.Hello(type="hello", identity=sign("alice")), "")
+    for number in range(5):
+        turn = Turn.objects.create(conversation=here.conversation, state="done", deferred=number == 1)
+        Message.objects.create(conversation=here.conversation, author="bot", turn=turn, masked=str(number))
+    with CaptureQueriesContext(connection) as asked:
+        bodies, more = here.read_page()
+    assert len(asked) == 1
+    assert [(body.text, body.deferred) for body in bodies[:2]] == [("0", None), ("1", True)]
+    assert not more

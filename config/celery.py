@@ -9,8 +9,8 @@ from config.env import require_servers
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-# Redis that is full, read-only or cannot save says so in its answers. That passes, as an outage does; to kombu
-# it is a mistake of ours that ends the worker.
+# Redis that is full, read-only or cannot save answers so. That passes, as an outage does; kombu would take it
+# for a mistake of ours and end the worker.
 Transport.connection_errors = (*Transport.connection_errors, ResponseError)
 
 app = Celery("frontdesk")

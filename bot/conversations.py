@@ -137,7 +137,7 @@ def _post_first(customer: Customer, message: Message, text: str) -> bool:
 def _post_among_others(customer: Customer, message: Message, text: str, origin: str) -> Posted:
     """Post where a message with this uuid, a turn under way, or a person may be."""
     with transaction.atomic():
-        conversation = Conversation.objects.select_for_update().get(id=message.conversation_id)
+        conversation = Conversation.objects.select_for_update(no_key=True).get(id=message.conversation_id)
         stored = Message.objects.filter(
             conversation=conversation, uuid=message.uuid, author=Message.Author.CUSTOMER
         ).first()
@@ -202,7 +202,7 @@ def stop(conversation_id: UUID, turn: UUID) -> None:
 def approve(conversation_id: UUID, call: UUID, *, approved: bool) -> None:
     """The customer's tap on a proposed change; a yes opens the turn that does it."""
     with transaction.atomic():
-        conversation = Conversation.objects.select_for_update().get(id=conversation_id)
+        conversation = Conversation.objects.select_for_update(no_key=True).get(id=conversation_id)
         if conversation.closed_at:
             raise Unknown
         if not approvals.decide(conversation_id, call, approved=approved, now=timezone.now()):
@@ -227,7 +227,7 @@ def ask_for_person(conversation_id: UUID) -> None:
 def no_person_after_all(conversation_id: UUID) -> None:
     """Leave the line; the bot answers what was said while nobody came."""
     with transaction.atomic():
-        conversation = Conversation.objects.select_for_update().get(id=conversation_id)
+        conversation = Conversation.objects.select_for_update(no_key=True).get(id=conversation_id)
         if not handover.leave_queue(conversation_id):
             return
         said = Message.objects.filter(conversation=conversation)
@@ -261,7 +261,8 @@ def close(conversation_id: UUID) -> None:
 
 def messages(conversation_id: UUID, before: UUID | None = None) -> tuple[list[Message], bool]:
     """A page of messages, oldest first, and whether older ones exist. `before` is a message's uuid."""
-    rows = Message.objects.filter(conversation=conversation_id).select_related("agent", "turn").order_by("-id")
+    rows = Message.objects.filter(conversation=conversation_id).order_by("-id")
+    rows = rows.select_related("agent", "turn")
     if before:
         anchor = Message.objects.filter(conversation=conversation_id, uuid=before).values_list(
             "id", flat=True

@@ -49,8 +49,9 @@ class Reply:
     handover: events.HandoverReason | None = None
 
 
-# Ownership is part of the statement: the bot says nothing once a person has the conversation. The turn is
-# locked before its conversation, here as everywhere.
+# Ownership is part of the statement: the bot says nothing once a person has the conversation. Whoever posts
+# locks the conversation before its turns; this one has the turn and never waits for the conversation, which
+# is active anyway while somebody holds it.
 _END = """
 WITH ended AS (
     UPDATE bot_turn
@@ -71,8 +72,12 @@ WITH ended AS (
     SELECT %(message)s, conversation_id, 'bot', id, '', %(text)s, %(source)s, %(cards)s::jsonb,
            %(sources)s::jsonb, '', %(now)s
       FROM ended
+), active AS (
+    UPDATE bot_conversation SET active_at = %(now)s
+     WHERE id IN (SELECT c.id FROM bot_conversation c JOIN ended ON c.id = ended.conversation_id
+                     FOR NO KEY UPDATE OF c SKIP LOCKED)
 )
-UPDATE bot_conversation SET active_at = %(now)s FROM ended WHERE bot_conversation.id = ended.conversation_id
+SELECT count(*) FROM ended
 """
 
 
@@ -121,7 +126,7 @@ def _store(turn: Turn, attempt: int, reply: Reply, message: Message, fenced: boo
     facts |= {name: getattr(reply, name) for name in (*names, "first_text_at", "counts", "deferred")}
     with connection.cursor() as cursor:
         cursor.execute(_END, facts)
-        return bool(cursor.rowcount)
+        return bool(cursor.fetchone()[0])
 
 
 def _tell(

@@ -1,15 +1,18 @@
 """Who gets which turn, and who has lost it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import Customer, Site, Tier
-from bot import leases, line
+from bot import leases, line, reply
 from bot.events import TurnLog
 from bot.models import Conversation, Turn
+from bot.reply import Reply
 
 pytestmark = pytest.mark.django_db
 
@@ -183,6 +186,26 @@ def test_a_deferred_turn_comes_last_and_is_not_counted_as_waiting(site: Site) ->
     assert [taken(), taken()] == [now.id, later.id]
     later.refresh_from_db()
     assert not later.deferred
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_reply_does_not_wait_for_whoever_posts_in_its_conversation(conversation: Conversation) -> None:
+    """Who posts has the conversation and waits for its turns: the other way round both would wait."""
+    turn = Turn.objects.create(conversation=conversation)
+    assert taken() == turn.id
+    log = TurnLog(turn.id, 1, conversation.id)
+    with ThreadPoolExecutor(1) as other, transaction.atomic():
+        Conversation.objects.select_for_update(no_key=True).get(id=conversation.id)
+        ended = other.submit(_end, turn, log)
+        assert ended.result(timeout=5)
+        assert leases.join(conversation.id) is None
+
+
+def _end(turn: Turn, log: TurnLog) -> bool:
+    try:
+        return reply.end(turn, 1, Reply("Done", "answered", "model"), log) is not None
+    finally:
+        connection.close()
 
 
 def test_a_fence_whose_author_died_is_seen_with_how_the_turn_is_to_end(conversation: Conversation) -> None:

@@ -46,6 +46,9 @@ class Calls:
     input_tokens: int = 0
     output_tokens: int = 0
     cost: Decimal | None = None
+    # How long models were at work, in the calls that are over, and since when the present one is.
+    model_seconds: float = 0
+    asked_at: float = 0
 
     def before(self, call: Call) -> None:
         """Open the call's entry, then wait with no connection in hand: the pool belongs to those who work.
@@ -60,11 +63,13 @@ class Calls:
         self.model = call.model
         usage.begin(self._charge(call, usage.Counted(counting.roughly(call.request), 0), exact=False))
         connection.close()
+        self.asked_at = time.monotonic()
 
     def after(self, record: CallRecord) -> None:
         """Charge the call, whatever became of it."""
         outcome = record.error or "ok"
         charge = self._charge(record.call, record.usage, record.usage.exact, outcome, record.seconds)
+        self.model_seconds += record.seconds
         self.input_tokens += record.usage.input
         self.output_tokens += record.usage.output
         if charge.cost is not None:
@@ -80,6 +85,11 @@ class Calls:
         if not shown:
             raise Fenced
         work.first_text_at = timezone.now()
+        waited = (work.first_text_at - work.turn.queued_at).total_seconds()
+        at_work = self.model_seconds + time.monotonic() - self.asked_at
+        metrics.observe(
+            "first_text_over_model_seconds", max(0, waited - at_work), model_class=self.choice.model_class
+        )
 
     def _charge(
         self, call: Call, tokens: prices.Tokens, exact: bool, outcome: str = "ok", seconds: float = 0

@@ -1,17 +1,19 @@
 """I10 and I12: every upstream call is charged, before and after, and no connection waits for it."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import OperationalError, connection
+from django.utils import timezone
 from structlog.testing import capture_logs
 
 from accounts import prices, usage
 from accounts.models import UsageEntry
 from bot import metrics
 from bot.llm.openai_compatible import OpenAICompatible
-from bot.models import Model, Provider
+from bot.models import Model, Provider, Turn
 from bot.steps import upstream
 from tests.bot.steps.conftest import Turning
 from tests.upstream import Reply
@@ -132,11 +134,24 @@ def test_calls_are_counted_by_outcome(turning: Turning, monkeypatch: pytest.Monk
         "count",
         lambda name, amount=1, **labels: counted.append((labels["model"], labels["outcome"])),
     )
-    monkeypatch.setattr(metrics, "observe", lambda name, value, **labels: waited.append(labels["model"]))
+    monkeypatch.setattr(metrics, "observe", lambda name, value, **labels: waited.append(name))
     turning.main.script(Reply(status=401))
     turning.ask()
     assert counted == [("main", "refused"), ("spare", "ok")]
-    assert waited == ["spare"]
+    assert waited == ["first_text_over_model_seconds", "upstream_first_token_seconds"]
+
+
+def test_first_text_is_measured_without_what_the_models_took(
+    turning: Turning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    observed: dict[str, float] = {}
+    monkeypatch.setattr(metrics, "observe", lambda name, value, **labels: observed.update({name: value}))
+    Turn.objects.update(queued_at=timezone.now() - timedelta(seconds=30))
+    turning.work.turn.refresh_from_db(fields=["queued_at"])
+    turning.main.script(Reply(first_token=0.5))
+    turning.ask()
+    waited = (timezone.now() - turning.work.turn.queued_at).total_seconds()
+    assert 30 <= observed["first_text_over_model_seconds"] <= waited - 0.5
 
 
 def test_calls_sum_what_the_turn_costs(turning: Turning) -> None:

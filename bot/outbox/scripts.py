@@ -8,8 +8,9 @@ FENCED, LOST = 0, -1
 # KEYS counters, log. ARGV attempt, event, channel, seconds to keep, events to keep, floor, leap, fresh, over.
 #
 # Where Redis has lost its count: an event that may begin a log (fresh) goes on from the log's last number or
-# the floor, every other is refused (-1), so that its writer tells everything again. A reset of a later
-# attempt leaps: whatever was numbered before, and forgotten, lies below. Nothing follows a final.
+# the floor, every other is refused (-1), so that its writer tells everything again. A reset with which an
+# attempt begins leaps: whatever was numbered before, and forgotten, lies below. Nothing follows a final.
+# The end of both keys is put off by the first event, the last, and now and then between.
 WRITE = """
 local known = redis.call('HMGET', KEYS[1], 'attempt', 'seq', 'over')
 local attempt = tonumber(ARGV[1])
@@ -25,8 +26,10 @@ redis.call('HSET', KEYS[1], 'attempt', attempt, 'seq', seq)
 if ARGV[9] == '1' then redis.call('HSET', KEYS[1], 'over', 1) end
 local body = '{"seq":' .. seq .. ',' .. string.sub(ARGV[2], 2)
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[5], seq .. '-0', 'e', body)
-redis.call('EXPIRE', KEYS[1], ARGV[4])
-redis.call('EXPIRE', KEYS[2], ARGV[4])
+if ARGV[8] == '1' or ARGV[9] == '1' or seq % 100 == 0 then
+  redis.call('EXPIRE', KEYS[1], ARGV[4])
+  redis.call('EXPIRE', KEYS[2], ARGV[4])
+end
 redis.call('PUBLISH', ARGV[3], body)
 return seq
 """

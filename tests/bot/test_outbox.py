@@ -13,7 +13,7 @@ import redis
 from django.conf import settings
 from redis.exceptions import RedisError
 
-from bot.outbox import Channel, Outbox
+from bot.outbox import Channel, Outbox, turn_keys
 from bot.outbox import writer as writers
 from bot.outbox.channel import JOIN_CHARACTERS, SLOWER_AFTER
 from tests.bot.web.own_redis import OwnRedis
@@ -60,6 +60,9 @@ def test_events_are_numbered_from_one_and_text_is_joined() -> None:
         {"seq": 3, "type": "final"},
     ]
     assert not channel.said
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        lives = [client.ttl(key) for key in turn_keys(channel.turn)]
+    assert all(3500 < seconds <= 3600 for seconds in lives)
 
 
 def test_event_is_written_once_redis_has_room_again(server: redis.Redis) -> None:

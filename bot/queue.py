@@ -4,14 +4,13 @@ A job of the queue `turns` is a ticket: one more turn waits. Which one, the work
 tickets may be lost or doubled. Everything else is in the queue `chores` and never stands before a turn.
 """
 
-from typing import cast
 from uuid import UUID
 
-import redis
 import structlog
 from celery import current_app
-from django.conf import settings
 from kombu.exceptions import OperationalError
+
+from bot import metrics
 
 TURNS = "turns"
 CHORES = "chores"
@@ -30,8 +29,7 @@ def ticket(count: int = 1) -> bool:
 
 def tickets() -> int:
     """Tickets that no worker has taken yet. Raises RedisError."""
-    with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1) as client:
-        return cast(int, client.llen(TURNS))
+    return metrics.client().llen(TURNS)
 
 
 def scrub_message(message: int) -> None:

@@ -177,8 +177,14 @@ def _begin(work: Work, claimed: Claimed) -> None:
         usage.close_lost(claimed.turn, claimed.attempt, produced, upstream.paid)
     if claimed.attempt > 1:
         approvals.take_back(claimed.turn)
+    if claimed.attempt > 1 or _was_told_its_place(work.turn):
+        # Whatever was numbered before, this begins above it.
         work.log.reset()
     work.log.working(words.say("working.thinking", work.locale))
+
+
+def _was_told_its_place(turn: Turn) -> bool:
+    return (timezone.now() - turn.queued_at).total_seconds() > settings.PLACE_AFTER
 
 
 def end(work: Work, ending: Reply) -> None:

@@ -42,7 +42,7 @@ def environment(var: Path, urls: Urls, **settings: str) -> dict[str, str]:
 
 def web(port: int) -> list[str]:
     """As docs/operating.md has it."""
-    command = ["uvicorn", "config.asgi:application", "--port", str(port), "--lifespan", "off"]
+    command = ["uvicorn", "config.asgi:application", "--port", str(port)]
     command += ["--ws", "websockets-sansio", "--ws-max-size", "65536", "--ws-max-queue", "8"]
     command += ["--ws-per-message-deflate", "false", "--no-proxy-headers", "--no-access-log"]
     return [*command, "--log-level", "warning", "--timeout-graceful-shutdown", "10"]

@@ -11,6 +11,9 @@ import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.retry import Retry
 
 from accounts import prices, usage
 from bot import leases, metrics
@@ -182,7 +185,9 @@ def _endpoint(base_url: str, key: str, capabilities: Capabilities) -> OpenAIComp
 @cache
 def _guards() -> Guards:
     """This process's share in the breakers and places of all, and its budget of retries."""
-    client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
+    # Once more where Redis has closed the connection meanwhile; else this process' own copies do.
+    retry = Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,))
+    client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1, retry=retry)
     return Guards(RedisBreakers(client), RedisPlaces(client), pause=_pause)
 
 

@@ -8,6 +8,7 @@ import pytest
 from pytest_django import Settings
 
 from bot import keeping, leases
+from bot import turn as turns
 from bot.llm.base import ToolRequest
 from bot.llm.scripted import Scripted
 from bot.models import Message, Turn
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def impatient(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.TURN_DEADLINE = 1
+    monkeypatch.setattr(turns, "LEAST_SECONDS", 1)
     monkeypatch.setattr(keeping, "RENEW_SECONDS", 0.1)
     monkeypatch.setattr(keeping, "GRACE_SECONDS", 0.1)
     monkeypatch.setattr(leases, "LEASE_SECONDS", 0.5)

@@ -45,6 +45,20 @@ class Retraction:
         self._browser.send(json.dumps(frame))
 
 
+# Resolves when an element has kept its place for a while: the list scrolls to what is new.
+RESTS = """element => new Promise((done) => {
+  let last = null, still = 0;
+  const look = () => {
+    const { y } = element.getBoundingClientRect();
+    still = y === last ? still + 1 : 0;
+    last = y;
+    if (still > 20) done();
+    else requestAnimationFrame(look);
+  };
+  look();
+})"""
+
+
 def begun(reply: Locator) -> str:
     expect(reply.locator(".bubble.prose")).to_have_text(re.compile(r"\w+"))
     return text_of(reply)
@@ -121,7 +135,9 @@ def test_text_that_is_taken_back_stays_faded_until_something_comes_in_its_place(
     with model.holding(after=12):
         reply = widget.send(QUESTION)
         model.wait_until_held()
-        before = begun(reply)
+        begun(reply)
+        reply.evaluate(RESTS)
+        before = text_of(reply)
         place = reply.locator(".bubble.prose").bounding_box()
         wire.take_back()
         expect(reply).to_have_attribute("data-stale", "true")

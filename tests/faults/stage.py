@@ -170,7 +170,12 @@ class Stage:
                     "UPDATE bot_provider SET name = %s, base_url = %s, max_streams = NULL WHERE name LIKE %s",
                     [self.model_name(number), self.model_address(number), f"model-{number}%"],
                 )
+        self.wait_for_models(None)
         self.enable(2, False)
+
+    def wait_for_models(self, seconds: float | None) -> None:
+        """How long a model may take to its first token, where the stage's own patience is too short."""
+        self.execute("UPDATE bot_model SET first_token_deadline = %s", seconds)
 
     def model_name(self, number: int) -> str:
         return f"model-{number}-{self.number}"

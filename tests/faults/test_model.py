@@ -178,6 +178,7 @@ async def test_nothing_is_held_while_many_wait_for_the_model(play: Play) -> None
     """More at once than the pool has connections, and none of them in a transaction."""
     stage, gate = play.stage, threading.Event()
     stage.upstream.default = Reply(ANSWER, gate=gate)
+    stage.wait_for_models(30)
     async with tabs_of(play, 40) as tabs:
         said = [await tab.say(QUESTION) for tab in tabs]
         await stage.asked(40)

@@ -45,18 +45,11 @@ class Retraction:
         self._browser.send(json.dumps(frame))
 
 
-# Resolves when an element has kept its place for a while: the list scrolls to what is new.
-RESTS = """element => new Promise((done) => {
-  let last = null, still = 0;
-  const look = () => {
-    const { y } = element.getBoundingClientRect();
-    still = y === last ? still + 1 : 0;
-    last = y;
-    if (still > 20) done();
-    else requestAnimationFrame(look);
-  };
-  look();
-})"""
+# Where a reply's text stands below the question, which is how a list that scrolls to what is new keeps it.
+PLACE = """text => {
+  const { x, y, width, height } = text.getBoundingClientRect();
+  return [x, y - document.querySelector("li.own").getBoundingClientRect().y, width, height];
+}"""
 
 
 def begun(reply: Locator) -> str:
@@ -136,14 +129,12 @@ def test_text_that_is_taken_back_stays_faded_until_something_comes_in_its_place(
         reply = widget.send(QUESTION)
         model.wait_until_held()
         begun(reply)
-        reply.evaluate(RESTS)
-        before = text_of(reply)
-        place = reply.locator(".bubble.prose").bounding_box()
+        before, bubble = text_of(reply), reply.locator(".bubble.prose")
+        place = bubble.evaluate(PLACE)
         wire.take_back()
         expect(reply).to_have_attribute("data-stale", "true")
-        assert text_of(reply) == before
-        assert reply.locator(".bubble.prose").bounding_box() == place
         expect(reply.locator(".bubble.working")).to_be_visible()
+        assert (text_of(reply), bubble.evaluate(PLACE)) == (before, place)
     finished(reply)
     expect(reply).not_to_have_attribute("data-stale", "true")
     assert [(text_of(reply),)] == product.rows(REPLIES, "rosa")

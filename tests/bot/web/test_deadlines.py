@@ -48,7 +48,8 @@ def stuck(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 async def test_a_tool_that_hangs_does_not_hold_its_turn_for_ever(
     tab: Connect, model: Scripted, worker: None, impatient: None, stuck: threading.Event
 ) -> None:
-    model.add([ToolRequest("a", "wait", "{}")], "Never said")
+    # Once for every attempt there can be: a lease as short as this one may run out before the deadline.
+    model.add(*[[ToolRequest("a", "wait", "{}")]] * leases.MOST_LOSSES, "Never said")
     async with tab("alice") as alice:
         await alice.say("How long will it take?")
         final = await alice.until("final")

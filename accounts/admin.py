@@ -19,7 +19,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm
 
-from accounts import quota
+from accounts import identity, quota
 from accounts.forms import LimitForm, NewStaffForm, SiteForm, StaffForm
 from accounts.models import Customer, Hold, Limit, Site, Tier, UsageEntry, User, Window
 
@@ -167,8 +167,8 @@ class CustomerAdmin(ModelAdmin):
     list_display = ["who", "site", "is_verified", "tier_in_force", "seen_at"]
     list_filter = ["site", "tier", "locale"]
     list_select_related = ["site__default_tier", "tier", "token_tier"]
-    search_fields = ["external_id", "id"]
-    search_help_text = "The customer's id on the site, or here."
+    search_fields = ["id"]
+    search_help_text = "The customer's whole id on the site, or here."
     ordering = ["-seen_at"]
     show_full_result_count = False
     fields = [
@@ -191,7 +191,13 @@ class CustomerAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:
         return False
 
-    @display(description="customer", ordering="external_id")
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
+    ) -> tuple[QuerySet[Customer], bool]:
+        found, double = super().get_search_results(request, queryset, search_term)
+        return found | queryset.filter(sub_digest=identity.sub_digest(search_term.strip())), double
+
+    @display(description="customer")
     def who(self, customer: Customer) -> str:
         return str(customer)
 

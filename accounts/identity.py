@@ -14,7 +14,7 @@ import jwt
 from django.core import signing
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from accounts import sealing
+from accounts import keys, sealing
 from accounts.models import Customer, Site, Tier
 
 AUDIENCE = "frontdesk"
@@ -97,8 +97,7 @@ def _may_name(site: Site, tier: str) -> bool:
 
 def verified(site: Site, identity: Identity, locale: str = "") -> Customer:
     """The customer a site vouches for. What the token leaves out is forgotten: it is the whole truth."""
-    known = Customer.objects.select_related("site__default_tier", "tier", "token_tier")
-    customer, _ = known.get_or_create(site=site, external_id=identity.sub)
+    customer = known_as(site, identity.sub)
     tier = Tier.objects.get(slug=identity.tier) if identity.tier else None
     changed = []
     if _opened(customer.sealed_name) != identity.name:
@@ -116,6 +115,24 @@ def verified(site: Site, identity: Identity, locale: str = "") -> Customer:
     if changed:
         customer.save(update_fields=[*changed, "seen_at"])
     return customer
+
+
+def known_as(site: Site, sub: str) -> Customer:
+    """The customer with this id on the site, made where there is none yet."""
+    known = Customer.objects.select_related("site__default_tier", "tier", "token_tier")
+    digest = sub_digest(sub)
+    customer, _ = known.get_or_create(
+        site=site, sub_digest=digest, defaults={"sealed_sub": sealing.seal(sub)}
+    )
+    if _opened(customer.sealed_sub) != sub:
+        customer.sealed_sub = sealing.seal(sub)
+        customer.save(update_fields=["sealed_sub", "seen_at"])
+    return customer
+
+
+def sub_digest(sub: str) -> str:
+    """What a customer is found by, whose id on the site is known."""
+    return keys.digest("sub", sub)
 
 
 def _opened(sealed: sealing.Stored) -> str | None:

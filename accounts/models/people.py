@@ -1,5 +1,6 @@
 """Who somebody is: the site, its customers, the staff."""
 
+import re
 import uuid
 from typing import Any
 
@@ -17,6 +18,9 @@ LOCALES = [("en", "English"), ("zh", "简体中文")]
 ORIGIN = RegexValidator(
     r"^https?://[a-z0-9.-]+(:\d+)?$", "Write an origin such as https://shop.example.com", code="origin"
 )
+
+# An id that may be shown as it is: no address, no number that could be a phone's.
+_OPAQUE = re.compile(r"(?!.*\d{7})[A-Za-z0-9_.:-]{1,64}")
 
 
 def check_origins(value: Any) -> None:
@@ -49,6 +53,22 @@ class Site(models.Model):
     default_tier = models.ForeignKey(Tier, on_delete=models.PROTECT, related_name="default_of_sites")
     allowed_tiers = models.ManyToManyField(
         Tier, blank=True, related_name="allowed_on_sites", help_text="Tiers that an identity token may name."
+    )
+    masking = models.JSONField(
+        default=dict, blank=True, help_text='Where it differs from the defaults: {"IP": "keep"}.'
+    )
+    id_patterns = models.JSONField(
+        default=list, blank=True, help_text="Regular expressions of the site's own numbers; never masked."
+    )
+    phone_regions = models.JSONField(default=list, blank=True, help_text='Such as ["US", "GB", "CN"].')
+    text_days = models.PositiveSmallIntegerField(
+        default=365,
+        null=True,
+        blank=True,
+        help_text="Days after which what was said is deleted; empty: never.",
+    )
+    call_days = models.PositiveSmallIntegerField(
+        default=90, null=True, blank=True, help_text="Days after which records of tool calls are deleted."
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -92,6 +112,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(max_length=100, help_text="Shown to customers when this person answers.")
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.AGENT)
     is_active = models.BooleanField(default=True)
+    may_reveal = models.BooleanField(
+        "may reveal private values",
+        default=False,
+        help_text="One value or message at a time, with a reason; the audit log keeps it.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = StaffManager()
@@ -117,15 +142,17 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class Customer(models.Model):
-    """Who chats on one site. Name and e-mail are sealed; anonymous until the site's signed token says who."""
+    """Who chats on one site. What is known of them is sealed; anonymous until the site's token says who."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="customers")
-    external_id = models.CharField(
-        max_length=200, blank=True, help_text="`sub` of the identity token; empty while anonymous."
+    sealed_sub = models.BinaryField(default=b"", editable=False)
+    sub_digest = models.CharField(
+        max_length=32, blank=True, editable=False, help_text="Of the token's `sub`; empty while anonymous."
     )
     sealed_name = models.BinaryField(default=b"", editable=False)
     sealed_email = models.BinaryField(default=b"", editable=False)
+    sealed_contact = models.BinaryField(default=b"", editable=False)
     tier = models.ForeignKey(
         Tier, null=True, blank=True, on_delete=models.SET_NULL, help_text="Overrides the site's default tier."
     )
@@ -136,20 +163,36 @@ class Customer(models.Model):
     address = models.CharField(max_length=32, blank=True, editable=False, help_text="Keyed digest.")
     created_at = models.DateTimeField(auto_now_add=True)
     seen_at = models.DateTimeField(auto_now=True)
+    erased_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="What was known was deleted; the row keeps the count of what is used.",
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["site", "external_id"], condition=~Q(external_id=""), name="one_customer_per_sub"
+                fields=["site", "sub_digest"], condition=~Q(sub_digest=""), name="one_customer_per_sub"
             )
         ]
 
     def __str__(self) -> str:
-        return self.external_id or f"visitor {str(self.id)[:8]}"
+        return self.label or f"visitor {str(self.id)[:8]}"
 
     @property
     def verified(self) -> bool:
-        return bool(self.external_id)
+        return bool(self.sub_digest)
+
+    @property
+    def external_id(self) -> str:
+        """`sub` of the identity token: the site's own id of a verified customer."""
+        return sealing.unseal(self.sealed_sub) if self.sealed_sub else ""
+
+    @property
+    def label(self) -> str:
+        """The site's own id where it says nothing private; else a short number; empty while anonymous."""
+        sub = self.external_id
+        return sub if _OPAQUE.fullmatch(sub) else self.sub_digest[:8]
 
     @property
     def name(self) -> str:
@@ -158,6 +201,11 @@ class Customer(models.Model):
     @property
     def email(self) -> str:
         return sealing.unseal(self.sealed_email) if self.sealed_email else ""
+
+    @property
+    def contact(self) -> str:
+        """Where the customer wants a later answer sent."""
+        return sealing.unseal(self.sealed_contact) if self.sealed_contact else ""
 
     @property
     def effective_tier(self) -> Tier:

@@ -20,6 +20,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Left
 
+from accounts import identity
 from accounts.models import User
 from bot.desk.summary import Summary, summarise, with_names
 from bot.models import Conversation, Message
@@ -115,9 +116,9 @@ def _searched(conversations: QuerySet[Conversation], search: str) -> QuerySet[Co
     term = _VISITOR.sub("", search.strip())
     if not term:
         return conversations
-    found = Q(customer__external_id__istartswith=term)
+    found = Q(customer__sub_digest=identity.sub_digest(term))
     if span := _uuids_beginning_with(term):
-        found |= Q(customer__external_id="", customer__id__range=span)
+        found |= Q(customer__sub_digest="", customer__id__range=span)
     return conversations.filter(found)
 
 

@@ -50,7 +50,7 @@ def summarise(agent: User, one: Conversation) -> Summary:
     customer = one.customer
     return Summary(
         id=one.id,
-        customer=customer.external_id or customer.id.hex[:6],
+        customer=customer.label or customer.id.hex[:6],
         verified=customer.verified,
         site=one.site.name,
         tier=(customer.tier or customer.token_tier or one.site.default_tier).name,

@@ -73,10 +73,19 @@ def told_again(turn: UUID, after: int, ending: Callable[[], Final] | None = None
 
 
 def _ended(kept: list[Kept], whole: list[Kept], after: int, final: Final) -> list[Kept]:
-    """The missing final; after the text, where what was shown is not the stored reply."""
+    """The missing final; after the text, where what was shown is not the stored reply.
+
+    Who asks from 0 may have seen more than a log that has lost its end.
+    """
     body = Kept(final.json_text())
     last = kept[-1].seq if kept else after
-    if _joins(kept, after) and _reaches_back(whole) and whole[-1].seq == last and _text(whole) == final.text:
+    if (
+        after
+        and _joins(kept, after)
+        and _reaches_back(whole)
+        and whole[-1].seq == last
+        and _text(whole) == final.text
+    ):
         return [*kept, body.numbered(last + 1)]
     # Above whatever may have been said and forgotten.
     return _numbered(_come_to([body]), max(last, after, (final.attempt + 1) * ATTEMPT_NUMBERS) + 1)

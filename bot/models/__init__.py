@@ -1,7 +1,7 @@
 from bot.models.catalogue import Model, Provider
 from bot.models.conversation import Conversation, Message, ToolCall, Turn, VaultEntry, group_of
 from bot.models.knowledge import Article, CannedQuestion, CannedReply, Passage
-from bot.models.operations import Alert
+from bot.models.operations import Alert, RetentionRun
 
 __all__ = [
     "Alert",
@@ -13,6 +13,7 @@ __all__ = [
     "Model",
     "Passage",
     "Provider",
+    "RetentionRun",
     "ToolCall",
     "Turn",
     "VaultEntry",

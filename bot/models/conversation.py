@@ -36,6 +36,9 @@ class Conversation(models.Model):
     active_at = models.DateTimeField(auto_now_add=True)
     waiting_since = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    forgotten_at = models.DateTimeField(
+        null=True, blank=True, help_text="What was said and its key were deleted; numbers stay."
+    )
 
     class Meta:
         constraints = [

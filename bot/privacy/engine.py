@@ -19,6 +19,7 @@ from pathlib import Path
 
 from .errors import ScrubberDown, TextTooLong
 from .placeholders import Span
+from .rules import Rules
 
 logger = logging.getLogger(__name__)
 
@@ -71,13 +72,13 @@ class Child:
         self._writing = threading.Lock()
         self._numbers = itertools.count()
 
-    def send(self, texts: Sequence[str], language: str) -> Future[Answer]:
+    def send(self, texts: Sequence[str], language: str, rules: Rules) -> Future[Answer]:
         future: Future[Answer] = Future()
         number = next(self._numbers)
         self.waiting[number] = future
         try:
             with self._writing:
-                self.connection.send((number, list(texts), language))
+                self.connection.send((number, list(texts), language, rules))
         except (OSError, ValueError):
             # Half a message may have gone out: nothing sensible can follow it.
             self.kill()
@@ -147,7 +148,7 @@ class Engine:
         if self._keeper:
             self._keeper.join(timeout=5)
 
-    def detect(self, texts: Sequence[str], language: str) -> list[list[Span]]:
+    def detect(self, texts: Sequence[str], language: str, rules: Rules) -> list[list[Span]]:
         """Return the private values of each text, or raise PrivacyError."""
         if not any(text and not text.isspace() for text in texts):
             return [[] for _ in texts]
@@ -156,10 +157,9 @@ class Engine:
         child = self._child
         if child is None or not self._ready.is_set():
             raise ScrubberDown("the detecting process is not ready")
-        return self._ask(child, texts, language)
+        return self._ask(child, child.send(texts, language, rules))
 
-    def _ask(self, child: Child, texts: Sequence[str], language: str) -> list[list[Span]]:
-        future = child.send(texts, language)
+    def _ask(self, child: Child, future: Future[Answer]) -> list[list[Span]]:
         # It may have died, and its waiting calls been told, between the check and the sending.
         if child is not self._child:
             raise ScrubberDown("the detecting process died")

@@ -4,8 +4,22 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-# The first four are detected; the others come only from known values, such as private fields of tool results.
-KINDS = ("EMAIL", "PHONE", "CARD", "PERSON", "ADDRESS", "PRIVATE")
+from .rules import Rules
+
+# PRIVATE comes only from known values, such as private fields of tool results; the others are detected too.
+KINDS = (
+    "EMAIL",
+    "PHONE",
+    "CARD",
+    "BANK",
+    "NATIONAL_ID",
+    "IP",
+    "PERSON",
+    "ADDRESS",
+    "BIRTHDATE",
+    "SECRET",
+    "PRIVATE",
+)
 
 # Bounded, so that a streamed text never has to be held back for longer than this.
 PLACEHOLDER = re.compile(r"<([A-Z][A-Z_]{0,23})_([0-9]{1,6})>")
@@ -22,7 +36,7 @@ class Span(NamedTuple):
 class Detector(Protocol):
     """Whatever finds private values: the engine, or a double of it."""
 
-    def detect(self, texts: Sequence[str], language: str) -> list[list[Span]]: ...
+    def detect(self, texts: Sequence[str], language: str, rules: Rules) -> list[list[Span]]: ...
 
 
 class Placeholders(Protocol):

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from . import known as known_values
 from .known import Known
 from .placeholders import KINDS, PLACEHOLDER, Detector, Placeholders, Span
+from .rules import Rules
 
 JSON = Any
 Place = tuple[int, int]
@@ -39,13 +40,15 @@ def scrub(
     vault: Placeholders,
     engine: Detector,
     language: str,
+    rules: Rules,
     known: Sequence[Known] = (),
     *,
     scrubbed: bool = False,
 ) -> list[str]:
     """Return the texts with placeholders for private values; raises PrivacyError rather than leave one."""
     kept = vault.names() if scrubbed else ()
-    return _scrub([Piece(_neutralise(text, kept)) for text in texts], vault, engine, language, known)
+    pieces = [Piece(_neutralise(text, kept)) for text in texts]
+    return _scrub(pieces, vault, engine, language, rules, known)
 
 
 def scrub_json(
@@ -53,6 +56,7 @@ def scrub_json(
     vault: Placeholders,
     engine: Detector,
     language: str,
+    rules: Rules,
     known: Sequence[Known] = (),
     *,
     scrubbed: bool = False,
@@ -66,15 +70,20 @@ def scrub_json(
         return text
 
     _walk(value, collect)
-    done = iter(_scrub(pieces, vault, engine, language, known))
+    done = iter(_scrub(pieces, vault, engine, language, rules, known))
     return _walk(value, lambda text, hint: next(done))
 
 
 def _scrub(
-    pieces: Sequence[Piece], vault: Placeholders, engine: Detector, language: str, known: Sequence[Known]
+    pieces: Sequence[Piece],
+    vault: Placeholders,
+    engine: Detector,
+    language: str,
+    rules: Rules,
+    known: Sequence[Known],
 ) -> list[str]:
     """1. Detect. 2. Find what is known. 3. Replace both at once, what is known first."""
-    detected = engine.detect([piece.hint + piece.text for piece in pieces], language)
+    detected = engine.detect([piece.hint + piece.text for piece in pieces], language, rules)
     rows = [_private(piece, found, known) for piece, found in zip(pieces, detected, strict=True)]
     pairs = [
         (span.kind, piece.text[span.start : span.end])

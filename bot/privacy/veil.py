@@ -5,8 +5,10 @@ from functools import cache
 from typing import Any
 
 from bot.models import Conversation
+from bot.privacy import policy as policies
 from bot.privacy.engine import Engine
 from bot.privacy.known import Known
+from bot.privacy.policy import Policy
 from bot.privacy.restore import restore_json, straighten_json, unknown
 from bot.privacy.scrub import scrub, scrub_json
 from bot.privacy.vault import Vault
@@ -21,16 +23,17 @@ class Veil:
     vault: Vault
     engine: Engine
     language: str
+    policy: Policy
     known: list[Known] = field(default_factory=list)
 
     def know(self, values: list[Known]) -> None:
         self.known += [value for value in values if value not in self.known]
 
     def mask(self, texts: list[str]) -> list[str]:
-        return scrub(texts, self.vault, self.engine, self.language, self.known)
+        return scrub(texts, self.vault, self.engine, self.language, self.policy.rules, self.known)
 
     def mask_json(self, value: Any) -> Any:
-        return scrub_json(value, self.vault, self.engine, self.language, self.known)
+        return scrub_json(value, self.vault, self.engine, self.language, self.policy.rules, self.known)
 
     def unknown(self, value: Any) -> set[str]:
         """Placeholders in `value` that stand for nothing."""
@@ -61,5 +64,6 @@ def of(conversation: Conversation) -> Veil:
         vault=Vault(conversation.id, conversation.data_key),
         engine=engine(),
         language=conversation.locale,
+        policy=policies.of(conversation.site),
         known=[value for value in told if value.value],
     )

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 
-from accounts import quota
+from accounts import identity, quota
 from accounts.models import Customer, Hold, Limit, Site, Tier, Window
 from accounts.quota import Exhausted
 
@@ -127,7 +127,7 @@ class TestHold:
 
     def test_hold_of_one_customer_is_not_anothers(self, site: Site, alice: Customer, one_a_day: Tier):
         hold(alice)
-        hold(Customer.objects.create(site=site, external_id="carol"))
+        hold(identity.known_as(site, "carol"))
         with pytest.raises(Exhausted):
             hold(alice)
 
@@ -165,7 +165,7 @@ class TestNetworkShare:
         settings.ANONYMOUS_PER_ADDRESS = Decimal(0)
         with pytest.raises(Exhausted):
             hold(visitor)
-        visitor.external_id = "alice"
+        visitor.sub_digest = identity.sub_digest("alice")
         hold(visitor)
 
     def test_settle_and_release_reach_both_windows(self, visitor: Customer):

@@ -53,7 +53,8 @@ def main() -> None:
 
 def _converse() -> dict[str, object]:
     """Tokens of each turn's prompt, and whether it begins with all of the prompt before."""
-    from accounts.models import Customer, Site
+    from accounts import identity
+    from accounts.models import Site
     from bot.events import TurnLog
     from bot.keeping import Kept
     from bot.llm import counting
@@ -64,7 +65,7 @@ def _converse() -> dict[str, object]:
     from bot.steps.work import Work
 
     site = Site.objects.get(key=SITE)
-    customer = Customer.objects.create(site=site, external_id="patient")
+    customer = identity.known_as(site, "patient")
     conversation = Conversation.objects.create(site=site, customer=customer)
     budget = Model.objects.get().context_tokens
     tokens, kept = [], []

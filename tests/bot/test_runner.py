@@ -9,8 +9,10 @@ from structlog.testing import capture_logs
 from accounts.models import Customer
 from bot import events
 from bot.models import Conversation, ToolCall, Turn
+from bot.privacy import policy as policies
 from bot.privacy.memory_vault import MemoryVault
 from bot.privacy.placeholders import Span
+from bot.privacy.rules import Rules
 from bot.privacy.veil import Veil
 from bot.tools import registry, runner
 from bot.tools.registry import ToolContext, ToolResult, tool
@@ -21,7 +23,7 @@ SECRET = "jane.roe@example.org"
 class Nothing:
     """A detector that finds nothing."""
 
-    def detect(self, texts: Sequence[str], language: str) -> list[list[Span]]:
+    def detect(self, texts: Sequence[str], language: str, rules: Rules) -> list[list[Span]]:
         return [[] for _ in texts]
 
 
@@ -42,7 +44,7 @@ def bench(alice: Customer, monkeypatch: pytest.MonkeyPatch) -> runner.Bench:
     monkeypatch.setattr(registry, "offered", lambda: {"breaks": breaks, "floods": floods})
     turn = Turn.objects.create(conversation=Conversation.objects.create(site=alice.site, customer=alice))
     log = events.TurnLog(turn.id, 1, turn.conversation_id)
-    veil = Veil(MemoryVault(), Nothing(), "en")  # type: ignore[arg-type]
+    veil = Veil(MemoryVault(), Nothing(), "en", policies.of(alice.site))  # type: ignore[arg-type]
     return runner.Bench(turn, veil, log, runner.Shown(), "alice", "demo", "en")
 
 

@@ -26,20 +26,20 @@ PATIENCE = 45.0  # seconds from the end of a fault until everything rests
 UNSENT = {"unreachable", "lost", "stopped", "timed_out", "connect", "circuit_open", "cancelled", "fenced"}
 
 _OF = """SELECT {what} FROM {table} one JOIN bot_conversation talk ON talk.id = one.conversation_id
- JOIN accounts_customer who ON who.id = talk.customer_id WHERE who.external_id LIKE %s"""
+ JOIN accounts_customer who ON who.id = talk.customer_id WHERE who.id = ANY(%s)"""
 TURNS = _OF.format(what="one.*, talk.handler, who.id AS customer", table="bot_turn")
-MESSAGES = _OF.format(what="one.*, who.external_id AS sub", table="bot_message")
+MESSAGES = _OF.format(what="one.*", table="bot_message")
 ENTRIES = """SELECT entry.* FROM accounts_usageentry entry
- JOIN accounts_customer who ON who.id = entry.customer WHERE who.external_id LIKE %s"""
+ JOIN accounts_customer who ON who.id = entry.customer WHERE who.id = ANY(%s)"""
 WINDOWS = """SELECT w.id, w.held, w.settled, w.overrun, who.id AS customer FROM accounts_window w
- JOIN accounts_customer who ON w.subject = 'customer:' || who.id WHERE who.external_id LIKE %s"""
+ JOIN accounts_customer who ON w.subject = 'customer:' || who.id WHERE who.id = ANY(%s)"""
 HOLDS = """SELECT hold.* FROM accounts_hold hold JOIN bot_turn turn ON turn.id = hold.use
  JOIN bot_conversation talk ON talk.id = turn.conversation_id
- JOIN accounts_customer who ON who.id = talk.customer_id WHERE who.external_id LIKE %s"""
-CALLS = """SELECT call.*, who.external_id AS sub FROM bot_toolcall call
+ JOIN accounts_customer who ON who.id = talk.customer_id WHERE who.id = ANY(%s)"""
+CALLS = """SELECT call.*, who.id AS customer FROM bot_toolcall call
  JOIN bot_turn turn ON turn.id = call.turn_id
  JOIN bot_conversation talk ON talk.id = turn.conversation_id
- JOIN accounts_customer who ON who.id = talk.customer_id WHERE who.external_id LIKE %s"""
+ JOIN accounts_customer who ON who.id = talk.customer_id WHERE who.id = ANY(%s)"""
 
 
 @dataclass(frozen=True)
@@ -87,9 +87,13 @@ class Verdict:
 
 
 def records(stage: Stage, subs: str) -> Records:
-    turns = {str(row["id"]): row for row in stage.rows(TURNS, subs)}
-    queries = (MESSAGES, ENTRIES, WINDOWS, HOLDS, CALLS)
-    return Records(turns, *(stage.rows(query, subs) for query in queries))
+    """The rows of everybody whose id on the site begins so."""
+    played = {who: sub for sub, who in stage.customers().items() if sub.startswith(subs)}
+    whose = list(played)
+    turns = {str(row["id"]): row for row in stage.rows(TURNS, whose)}
+    queries = (MESSAGES, ENTRIES, WINDOWS, HOLDS)
+    calls = [{**row, "sub": played[row["customer"]]} for row in stage.rows(CALLS, whose)]
+    return Records(turns, *(stage.rows(query, whose) for query in queries), calls)
 
 
 async def rest(stage: Stage, subs: str, customers: Sequence[Customer], patience: float) -> Records:

@@ -40,7 +40,7 @@ class Play:
         return [tab for customer in self.customers for tab in customer.tabs]
 
     async def judge(self, staged: Staged = Staged()) -> Records:  # noqa: B008  frozen
-        verdict = await oracle.judge(self.stage, f"{self.stage.number}-%", self.customers, staged)
+        verdict = await oracle.judge(self.stage, f"{self.stage.number}-", self.customers, staged)
         assert not verdict.wrong, "\n" + "\n".join(verdict.wrong)
         return verdict.records
 

@@ -9,13 +9,14 @@ from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
+from uuid import UUID
 
 import psutil
 import psycopg
 from psycopg.rows import dict_row
 
 from config.embedded import Urls
-from tests import product
+from tests import product, who
 from tests.faults import effects
 from tests.faults.desk import Desk
 from tests.faults.servers import Postgres, Redis
@@ -202,6 +203,10 @@ class Stage:
     def rows(self, query: str, *values: object) -> list[Row]:
         with psycopg.connect(self.postgres.url, row_factory=dict_row) as database:
             return database.execute(query, values or None).fetchall()  # type: ignore[arg-type]
+
+    def customers(self) -> dict[str, UUID]:
+        """Who has come so far, by their ids on the site."""
+        return who.customers(self.postgres.url, self.environment["DATA_KEYS"])
 
     def execute(self, statement: str, *values: object) -> None:
         with self.postgres.connect() as database:

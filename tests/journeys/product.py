@@ -12,6 +12,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import jwt
 import psutil
@@ -19,6 +20,7 @@ import psycopg
 import redis
 
 from config.embedded import children
+from tests import who
 
 ROOT = Path(__file__).parents[2]
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR")  # all that the product sees of our environment
@@ -99,6 +101,14 @@ class Product:
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         with psycopg.connect(self._urls["database"]) as connection:
             return connection.execute(query, values).fetchall()  # type: ignore[arg-type]
+
+    def customer(self, sub: str) -> UUID:
+        """The customer whom the shop calls so."""
+        return self.customers()[sub]
+
+    def customers(self) -> dict[str, UUID]:
+        made = json.loads((self.var / "secrets.json").read_text())
+        return who.customers(self._urls["database"], made["DATA_KEYS"])
 
     def redis(self) -> "redis.Redis":
         return redis.Redis.from_url(self._urls["redis"])

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.privacy.engine import Engine
+from tests.bot.privacy.doubles import RULES
 
 FOUND = [
     ("Mail me at alice.b+shop@mail.example.co.uk.", [("EMAIL", "alice.b+shop@mail.example.co.uk")]),
@@ -70,7 +71,7 @@ def engine() -> Iterator[Engine]:
 
 
 def found(engine: Engine, text: str) -> list[tuple[str, str]]:
-    return [(span.kind, text[span.start : span.end]) for span in engine.detect([text], "en")[0]]
+    return [(span.kind, text[span.start : span.end]) for span in engine.detect([text], "en", RULES)[0]]
 
 
 @pytest.mark.parametrize(("text", "expected"), FOUND)
@@ -94,4 +95,4 @@ def test_detect_never_masks_order_and_item_ids(engine: Engine, orders: list[str]
     texts += [f"I want to exchange item {item} please" for item in items] + [
         f"商品{item}有货吗" for item in items
     ]
-    assert engine.detect(texts, "en") == [[] for _ in texts]
+    assert engine.detect(texts, "en", RULES) == [[] for _ in texts]

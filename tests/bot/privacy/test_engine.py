@@ -16,6 +16,7 @@ import pytest
 from bot.privacy.engine import MAX_CHARACTERS, Engine
 from bot.privacy.errors import ScrubberDown, TextTooLong
 from bot.privacy.placeholders import Span
+from tests.bot.privacy.doubles import RULES
 
 DOUBLE = "tests.bot.privacy.doubles:EmailDetector"
 ROOT = Path(__file__).parents[3]
@@ -34,19 +35,19 @@ def comes_back(engine: Engine, dead: int | None) -> bool:
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         if engine.wait_ready(0.1) and engine.pid not in (dead, None):
-            return engine.detect(["a@b.de"], "en") == [[Span(0, 6, "EMAIL")]]
+            return engine.detect(["a@b.de"], "en", RULES) == [[Span(0, 6, "EMAIL")]]
     return False
 
 
 def test_engine_answers_each_text_in_order(engine: Engine) -> None:
-    assert engine.detect(["mail a@b.de", "", "none"], "en") == [[Span(5, 11, "EMAIL")], [], []]
-    assert engine.detect(["", " "], "en") == [[], []]
+    assert engine.detect(["mail a@b.de", "", "none"], "en", RULES) == [[Span(5, 11, "EMAIL")], [], []]
+    assert engine.detect(["", " "], "en", RULES) == [[], []]
 
 
 def test_engine_gives_every_thread_its_own_answer(engine: Engine) -> None:
     def ask(number: int) -> bool:
         text = "x" * number + " a@b.de"
-        return engine.detect([text], "en") == [[Span(number + 1, number + 7, "EMAIL")]]
+        return engine.detect([text], "en", RULES) == [[Span(number + 1, number + 7, "EMAIL")]]
 
     with ThreadPoolExecutor(16) as threads:
         assert all(threads.map(ask, range(300)))
@@ -56,7 +57,7 @@ def test_engine_gives_every_thread_its_own_answer(engine: Engine) -> None:
 def test_engine_fails_closed_and_comes_back_when_its_process(engine: Engine, text: str) -> None:
     dead = engine.pid
     with pytest.raises(ScrubberDown):
-        engine.detect([text], "en")
+        engine.detect([text], "en", RULES)
     assert comes_back(engine, dead)
 
 
@@ -65,7 +66,7 @@ def test_engine_fails_at_once_while_down(engine: Engine) -> None:
     process.kill()
     started = time.monotonic()
     with pytest.raises(ScrubberDown):
-        engine.detect(["a@b.de"], "en")
+        engine.detect(["a@b.de"], "en", RULES)
     assert time.monotonic() - started < 0.9
     assert comes_back(engine, process.pid)
 
@@ -75,7 +76,7 @@ def test_engine_tells_all_waiting_threads_when_the_process_stops_answering(engin
 
     def ask(number: int) -> str:
         with pytest.raises(ScrubberDown) as caught:
-            engine.detect(["a@b.de" * 1000], "en")
+            engine.detect(["a@b.de" * 1000], "en", RULES)
         return str(caught.value)
 
     started = time.monotonic()
@@ -87,7 +88,7 @@ def test_engine_tells_all_waiting_threads_when_the_process_stops_answering(engin
 def test_engine_lets_calls_queue_longer_than_one_may_take(engine: Engine) -> None:
     dead = engine.pid
     with ThreadPoolExecutor(6) as threads:
-        answers = list(threads.map(lambda _: engine.detect(["slow a@b.de"], "en"), range(6)))
+        answers = list(threads.map(lambda _: engine.detect(["slow a@b.de"], "en", RULES), range(6)))
     assert answers == [[[Span(5, 11, "EMAIL")]]] * 6
     assert engine.pid == dead
 
@@ -97,20 +98,20 @@ def test_engine_says_nothing_of_the_text_when_detection_fails(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     with pytest.raises(ScrubberDown) as caught:
-        engine.detect(["fail secret@example.com"], "en")
+        engine.detect(["fail secret@example.com"], "en", RULES)
     assert "ValueError" in str(caught.value)
     assert "secret" not in str(caught.value) + caplog.text + "".join(capfd.readouterr())
-    assert engine.detect(["a@b.de"], "en") == [[Span(0, 6, "EMAIL")]]
+    assert engine.detect(["a@b.de"], "en", RULES) == [[Span(0, 6, "EMAIL")]]
 
 
 def test_engine_refuses_more_text_than_it_reads_in_time(engine: Engine) -> None:
     with pytest.raises(TextTooLong):
-        engine.detect(["a" * MAX_CHARACTERS, "b"], "en")
+        engine.detect(["a" * MAX_CHARACTERS, "b"], "en", RULES)
 
 
 def test_engine_that_was_not_started_raises() -> None:
     with pytest.raises(ScrubberDown):
-        Engine(DOUBLE).detect(["hello"], "en")
+        Engine(DOUBLE).detect(["hello"], "en", RULES)
 
 
 def test_engine_ends_its_process_when_stopped() -> None:
@@ -121,7 +122,7 @@ def test_engine_ends_its_process_when_stopped() -> None:
     engine.stop()
     assert not process.is_running()
     with pytest.raises(ScrubberDown):
-        engine.detect(["hello"], "en")
+        engine.detect(["hello"], "en", RULES)
 
 
 def test_engine_process_ignores_ctrl_c_and_ends_with_its_parent() -> None:

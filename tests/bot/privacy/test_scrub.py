@@ -11,18 +11,18 @@ from bot.privacy.memory_vault import MemoryVault
 from bot.privacy.placeholders import PLACEHOLDER
 from bot.privacy.restore import restore, restore_json, straighten
 from bot.privacy.scrub import scrub, scrub_json
-from tests.bot.privacy.doubles import InProcess
+from tests.bot.privacy.doubles import RULES, InProcess
 
 KNOWN = [Known("PERSON", "Alice Miller"), Known("PHONE", "13812345678")]
 
 
 def scrub_one(text: str, vault: MemoryVault, known: list[Known] = KNOWN) -> str:
-    return scrub([text], vault, InProcess(), "en", known)[0]
+    return scrub([text], vault, InProcess(), "en", RULES, known)[0]
 
 
 def test_scrub_gives_one_value_one_placeholder_across_texts() -> None:
     vault = MemoryVault()
-    done = scrub(["a@b.de and c@d.de", "C@D.de by Alice Miller"], vault, InProcess(), "en", KNOWN)
+    done = scrub(["a@b.de and c@d.de", "C@D.de by Alice Miller"], vault, InProcess(), "en", RULES, KNOWN)
     assert done == ["<EMAIL_1> and <EMAIL_2>", "<EMAIL_2> by <PERSON_1>"]
     assert vault.values() == {"<EMAIL_1>": "a@b.de", "<EMAIL_2>": "c@d.de", "<PERSON_1>": "Alice Miller"}
 
@@ -33,7 +33,7 @@ def test_scrub_prefers_the_longer_value_of_another_kind() -> None:
 
 def test_scrub_raises_when_detection_is_down() -> None:
     with pytest.raises(ScrubberDown):
-        scrub(["hello"], MemoryVault(), Engine(), "en")
+        scrub(["hello"], MemoryVault(), Engine(), "en", RULES)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_scrub_makes_typed_placeholders_harmless(typed: str) -> None:
 def test_scrub_keeps_its_own_placeholders_in_text_scrubbed_before() -> None:
     vault = MemoryVault()
     vault.placeholder("EMAIL", "alice@example.com")
-    done = scrub(["<EMAIL_1>, <EMAIL_2>, c@d.de"], vault, InProcess(), "en", scrubbed=True)
+    done = scrub(["<EMAIL_1>, <EMAIL_2>, c@d.de"], vault, InProcess(), "en", RULES, scrubbed=True)
     assert done == ["<EMAIL_1>, ‹EMAIL 2›, <EMAIL_2>"]
 
 
@@ -76,7 +76,7 @@ def test_scrub_json_walks_everything_with_one_call() -> None:
         "note": None,
         "a@b.de": 3,
     }
-    assert scrub_json(value, vault, engine, "en", KNOWN) == {
+    assert scrub_json(value, vault, engine, "en", RULES, KNOWN) == {
         "id": "HP-10423",
         "to": {"name": "<PERSON_1>", "mail": ["<EMAIL_1>", "x ‹EMAIL 1›"]},
         "phone": "<PHONE_1>",
@@ -131,6 +131,6 @@ def test_restore_undoes_scrub(text: str) -> None:
 def test_restore_json_undoes_scrub_json(value: object) -> None:
     vault = MemoryVault()
     known = [Known("PERSON", "Alice Miller")]
-    done = scrub_json(value, vault, InProcess(), "en", known)
+    done = scrub_json(value, vault, InProcess(), "en", RULES, known)
     if "_" not in str(value):
         assert restore_json(done, vault.values()) == value

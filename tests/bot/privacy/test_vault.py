@@ -14,7 +14,7 @@ from bot.privacy.memory_vault import MemoryVault
 from bot.privacy.restore import restore
 from bot.privacy.scrub import scrub
 from bot.privacy.vault import Vault
-from tests.bot.privacy.doubles import InProcess
+from tests.bot.privacy.doubles import RULES, InProcess
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_vaults_of_two_customers_share_nothing(site: Site, alice: Customer, caro
 
 def test_vault_brings_scrubbed_text_back(conversation: Conversation) -> None:
     text = "Write to alice@example.com or bob@example.com"
-    [scrubbed] = scrub([text], vault_of(conversation), InProcess(), "en")
+    [scrubbed] = scrub([text], vault_of(conversation), InProcess(), "en", RULES)
     assert scrubbed == "Write to <EMAIL_1> or <EMAIL_2>"
     assert restore(scrubbed, vault_of(conversation).values()) == text
 

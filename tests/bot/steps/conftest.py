@@ -15,8 +15,10 @@ from bot.llm.openai_compatible import OpenAICompatible
 from bot.llm.wire import Capabilities
 from bot.models import Conversation, Model, Provider, Turn
 from bot.models import Message as Said
+from bot.privacy import policy as policies
 from bot.privacy.memory_vault import MemoryVault
 from bot.privacy.placeholders import Span
+from bot.privacy.rules import Rules
 from bot.privacy.veil import Veil
 from bot.steps import choice, model_loop, upstream
 from bot.steps.model_loop import Answer
@@ -29,7 +31,7 @@ from tests.upstream import Upstream
 class Nothing:
     """A detector that finds nothing."""
 
-    def detect(self, texts: Sequence[str], language: str) -> list[list[Span]]:
+    def detect(self, texts: Sequence[str], language: str, rules: Rules) -> list[list[Span]]:
         return [[] for _ in texts]
 
 
@@ -133,6 +135,6 @@ def turning(
         uuid=uuid4(), conversation=conversation, author="customer", masked="Where is my order?", turn=turn
     )
     work = Work(turn, 1, Kept(Screen(turn), "en", time.monotonic() + 30))  # type: ignore[arg-type]
-    work.__dict__["veil"] = Veil(MemoryVault(), Nothing(), "en")  # type: ignore[arg-type]
+    work.__dict__["veil"] = Veil(MemoryVault(), Nothing(), "en", policies.of(alice.site))  # type: ignore[arg-type]
     yield Turning(work, endpoint(), endpoint())
     upstream._guards.cache_clear()

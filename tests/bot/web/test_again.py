@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from redis.exceptions import ConnectionError
 
@@ -126,6 +126,7 @@ def test_browser_that_missed_events_shows_what_the_others_show(
 
 
 @given(pieces, st.integers(0, 40), st.integers(1, 40))
+@example([""], 26, 1)
 def test_final_that_redis_has_not_comes_from_the_database(said: list[str], seen: int, cut: int) -> None:
     """Nothing kept, only a part kept, Redis away: the same reply, once, and no gap."""
     monkeypatch = pytest.MonkeyPatch()

@@ -5,9 +5,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts import identity
 from accounts.models import Customer, Site, User
 from bot.desk import handover
 from bot.models import Conversation, Message, Turn
@@ -40,7 +42,7 @@ async def test_identity_makes_a_verified_customer(tab: Connect) -> None:
         ready = alice.frames[0]
     assert ready["customer"] == {"verified": True, "name": "Alice Ash"}
     assert ready["allowance"]["limits"][0]["amount"] == 100
-    customer = await Customer.objects.aget(external_id="alice")
+    customer = await sync_to_async(identity.known_as)(await Site.objects.aget(), "alice")
     assert b"Alice" not in bytes(customer.sealed_name)
 
 
@@ -68,7 +70,7 @@ async def test_message_into_an_adopted_conversation_is_rejected(tab: Connect) ->
     async with tab() as visitor:
         # The event that tells of the adoption is lost.
         alice = await Customer.objects.acreate(
-            site_id=(await Customer.objects.aget()).site_id, external_id="a"
+            site_id=(await Customer.objects.aget()).site_id, sub_digest="a"
         )
         await Conversation.objects.aupdate(customer=alice)
         await visitor.say("Where are my orders?")

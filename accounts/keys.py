@@ -1,0 +1,21 @@
+"""Digests and encryption under keys of the deployment, which outlive a rotation of DATA_KEYS."""
+
+import hashlib
+import hmac
+from functools import cache
+
+from accounts import sealing
+from accounts.models import DeploymentKey
+
+
+@cache
+def key(purpose: str) -> bytes:
+    """The key for a purpose, a Fernet key; migrations make those in use."""
+    DeploymentKey.objects.bulk_create([DeploymentKey(purpose=purpose)], ignore_conflicts=True)
+    return sealing.open_data_key(DeploymentKey.objects.values_list("wrapped", flat=True).get(purpose=purpose))
+
+
+def digest(purpose: str, value: str) -> str:
+    """A keyed digest (32 hex characters) to find a value by without storing it."""
+    message = f"{purpose}\0{value}".encode()
+    return hmac.new(key("index"), message, hashlib.sha256).hexdigest()[:32]

@@ -7,7 +7,9 @@ from decimal import Decimal
 
 import jwt
 import pytest
+from django.core.management.commands import flush
 from django.db import connection
+from django.db.backends.postgresql.operations import DatabaseOperations
 from pytest_django import DjangoDbBlocker, Settings
 
 from accounts import identity
@@ -18,15 +20,37 @@ SECRET = "harbor-and-pine-identity-secret-for-tests"
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Let tests empty the audit log; before the database is dropped, part with the threads' connections."""
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE accounts_auditentry DISABLE TRIGGER audit_keeps_table")
+    """Before the test database is dropped, part with the connections that other threads have kept."""
     yield
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+
+
+# What migrating has filled, and would have to fill again.
+DJANGOS_OWN = {"django_content_type", "auth_permission"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_flush() -> Iterator[None]:
+    """Empty the tables after a test by deleting: truncating them takes 20 times as long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", _delete_from)
+        patch.setattr(flush, "emit_post_migrate_signal", lambda *args: None)
+        yield
+
+
+def _delete_from(
+    operations: DatabaseOperations, style: object, tables: list[str], **options: bool
+) -> list[str]:
+    emptied = [operations.quote_name(table) for table in tables if table not in DJANGOS_OWN]
+    # Without triggers: neither the order of the tables nor what may not be deleted matters here.
+    return [
+        "SET LOCAL session_replication_role = replica",
+        *(f"DELETE FROM {table}" for table in emptied),  # noqa: S608  our own tables
+    ]
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ import pytest
 import redis
 from celery.contrib.testing.worker import start_worker
 from django.conf import settings
+from kombu.transport.redis import Transport
 
 from accounts.models import Site
 from bot import rescue, tasks
@@ -126,8 +127,10 @@ def scrubber() -> Iterator[None]:
 
 
 @pytest.fixture
-def worker(transactional_db: None, scrubber: None) -> Iterator[None]:
+def worker(transactional_db: None, scrubber: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A real Celery worker on the real broker, in threads of this process."""
+    # It notices between two looks at the queue that it shall end.
+    monkeypatch.setattr(Transport, "brpop_timeout", 0.1)
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         client.flushall()
     assert tasks.answer_next.name in app.tasks

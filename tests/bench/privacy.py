@@ -1,7 +1,7 @@
 """How well private values are found: `python -m tests.bench.privacy --data FILE [--language en|zh]`.
 
 The file is a list of samples as presidio-research writes them (full_text; spans with entity_type,
-start_position, end_position). Every text goes through the detecting process, as in production, without a vault.
+start_position, end_position). Every text goes through the detecting process, as in production, with no vault.
 """
 
 import argparse
@@ -190,7 +190,7 @@ def _latency(engine: Engine, samples: Sequence[Sample], language: str) -> Iterat
 
 
 def _texts_of(count: int, samples: Sequence[Sample], language: str) -> Iterator[str]:
-    """Yield pieces of the data of so many words; a Chinese word has 1.7 characters and no spaces around it."""
+    """Yield pieces of the data of so many words; a Chinese word has 1.7 characters and no spaces."""
     pieces = list("".join(sample.text for sample in samples))
     between, length = "", int(count * 1.7)
     if language == "en":

@@ -1,12 +1,14 @@
-"""A shop of the tests' own: one tool changes something that can be counted, and may be slow to say so."""
+"""A shop of the tests' own: a tool whose effect can be counted, and tools that know secrets."""
 
 import os
 import time
 from pathlib import Path
 from typing import Annotated
 
-from bot.tools.registry import Proposal, ToolContext, ToolResult, tool
-from tests.faults import effects
+from pydantic import BaseModel
+
+from bot.tools.registry import Card, Private, Proposal, ToolContext, ToolError, ToolResult, tool
+from tests.faults import effects, planted
 
 HOLD_SECONDS = 60
 
@@ -33,4 +35,55 @@ def weather(context: ToolContext, place: Annotated[str, "a town"]) -> ToolResult
     return ToolResult({"place": place, "sky": "clear"})
 
 
-TOOLS = [cancel, weather]
+class Profile(BaseModel):
+    """What the site knows of a customer, and what its staff have noted."""
+
+    name: Annotated[str, Private("PERSON")]
+    email: Annotated[str, Private("EMAIL")]
+    phone: Annotated[str, Private("PHONE")]
+    address: Annotated[str, Private("ADDRESS")]
+    note: str
+
+
+@tool(verified=True)
+def profile(context: ToolContext) -> ToolResult:
+    """Tell what the site knows of the customer."""
+    known = planted.known_as(context.customer or "")
+    facts = Profile(
+        name=known.name.text,
+        email=known.email.text,
+        phone=known.phone.text,
+        address=known.address.text,
+        note=" ".join(planted.sentence(value) for value in known.note),
+    )
+    card = {"title": known.name.text, "lines": [known.address.text, facts.note]}
+    return ToolResult(facts, Card("profile", card))
+
+
+@tool()
+def tell(
+    context: ToolContext,
+    to: Annotated[str, "to whom"],
+    how: Annotated[str, "well, refused or broken"] = "well",
+) -> ToolResult:
+    """Tell somebody something; says itself what it was given, also when it fails."""
+    with (Path(os.environ["FAULTS_FOLDER"]) / "told").open("a") as file:
+        file.write(f"{to}\n")
+    if how == "refused":
+        raise ToolError(f"Nobody is known as {to}.")
+    if how == "broken":
+        raise RuntimeError(f"cannot reach {to}")
+    return ToolResult({"told": True, "note": f"It was sent to {to}."}, Card("told", {"title": to}))
+
+
+def propose_sending(context: ToolContext, to: str) -> Proposal:
+    return Proposal(f"Send to {to}?", (f"To: {to}", "Tomorrow"))
+
+
+@tool(changes=propose_sending)
+def send(context: ToolContext, to: Annotated[str, "an address"]) -> ToolResult:
+    """Send a parcel."""
+    return ToolResult({"sent": True, "note": f"On its way to {to}."})
+
+
+TOOLS = [cancel, weather, profile, tell, send]

@@ -9,6 +9,8 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
 from accounts.models import Site
+from bot.privacy import policy
+from bot.privacy.placeholders import KINDS
 from bot.web.doors import own_origin
 from bot.web.session import locale_of
 
@@ -32,11 +34,14 @@ def frame(request: HttpRequest, site: str) -> HttpResponse:
     """The chat itself; only the site's own pages may put it in a frame."""
     found = get_object_or_404(Site, key=site)
     parents = [own_origin(), *found.origins]
-    response = render(
-        request,
-        "widget/frame.html",
-        {"site": found, "locale": locale_of(request.GET.get("locale")), "parent_origins": parents},
-    )
+    facts = {
+        "site": found,
+        "locale": locale_of(request.GET.get("locale")),
+        "parent_origins": parents,
+        # What the sheet "Your data" may promise: kinds that the site keeps are not hidden from anybody.
+        "hidden": sorted(set(KINDS) - policy.of(found).kinds("keep")),
+    }
+    response = render(request, "widget/frame.html", facts)
     response["Content-Security-Policy"] = _policy(parents)
     return response
 

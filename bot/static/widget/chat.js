@@ -2,6 +2,7 @@
 import { Clock } from "./clock.js";
 import { frames, settleApproval, turnEvents } from "./frames.js";
 import { Outbox } from "./outbox.js";
+import { Rights } from "./rights.js";
 import { Socket } from "./socket.js";
 import { keyOf, Store } from "./store.js";
 import { wording } from "./strings.js";
@@ -29,6 +30,7 @@ export class Chat {
       changed: (live, failures) => this.#connection(live, failures),
     });
     this.outbox = new Outbox({ memory, send: (type, body) => this.socket.send(type, body) });
+    this.rights = new Rights({ site: config.key, token: () => this.credentials.token });
     this.turns = new Turns((turn, after) => this.socket.send("resume", { turn, after }));
   }
 
@@ -80,6 +82,18 @@ export class Chat {
     if (!this.store.more || this.store.loadingEarlier || !oldest) return;
     this.store.loadingEarlier = this.socket.send("history", { before: oldest.message.id });
     this.store.changed();
+  }
+
+  /** Has everything deleted and begins afresh. The server ends the session, so nobody listens meanwhile. */
+  async erase() {
+    this.socket.close();
+    try {
+      await this.rights.erase();
+    } catch (refused) {
+      this.socket.open();
+      throw refused;
+    }
+    this.forget();
   }
 
   retry() {

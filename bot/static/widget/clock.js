@@ -1,4 +1,4 @@
-/** Times, days and money in the reader's own words. */
+/** Times, days, money and lists in the reader's own words. */
 export class Clock {
   constructor(locale) {
     this.locale = locale === "zh" ? "zh-CN" : navigator.language?.startsWith("en") ? navigator.language : "en";
@@ -44,6 +44,16 @@ export class Clock {
   countdown(left) {
     const seconds = Math.max(0, Math.ceil(left / 1000));
     return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  }
+
+  /** "90 days" */
+  daysOf(count) {
+    return new Intl.NumberFormat(this.locale, { style: "unit", unit: "day", unitDisplay: "long" }).format(count);
+  }
+
+  /** "names, addresses and card numbers" */
+  listOf(words) {
+    return new Intl.ListFormat(this.locale).format(words);
   }
 
   money(amount, currency) {

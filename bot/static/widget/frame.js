@@ -14,6 +14,9 @@ const config = {
   colour: dataset.colour,
   privacy_url: dataset.privacyUrl,
   locale: dataset.locale,
+  text_days: Number(dataset.textDays),
+  call_days: Number(dataset.callDays),
+  hidden: dataset.hidden.split(" "),
 };
 
 const theme = new URLSearchParams(location.search).get("theme");

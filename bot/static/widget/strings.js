@@ -1,6 +1,8 @@
 /** Every word of the widget's own, in English and Simplified Chinese. `{name}` is filled in. */
+import * as data from "./data_strings.js";
 
 const en = {
+  ...data.en,
   title: "Chat with {name}",
   assistant: "Assistant",
   conversation: "Conversation",
@@ -98,6 +100,7 @@ const en = {
 };
 
 const zh = {
+  ...data.zh,
   title: "与{name}对话",
   assistant: "智能助手",
   conversation: "对话",

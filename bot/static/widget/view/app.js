@@ -6,6 +6,7 @@ import { Footer } from "./footer.js";
 import { Header } from "./header.js";
 import { List } from "./list.js";
 import { Notices } from "./notices.js";
+import { YourData } from "./your_data.js";
 import { spoken, write } from "../markdown.js";
 
 export class App {
@@ -13,14 +14,16 @@ export class App {
     this.chat = chat;
     const dialog = new ConfirmDialog(chat);
     this.composer = new Composer(chat, () => this.list.toLatest());
-    this.header = new Header(chat, page, () => dialog.ask());
+    const data = new YourData(chat);
+    this.header = new Header(chat, page, { askNew: () => dialog.ask(), showData: () => data.show() });
     this.notices = new Notices(chat);
     this.list = new List(chat, { edit: (text) => this.composer.fill(text) });
-    this.parts = [this.header, this.notices, this.list, this.composer, new Footer(chat)];
+    this.parts = [this.header, this.notices, this.list, this.composer, new Footer(chat), data];
     this.live = h("div", { class: "unseen", "aria-live": "polite", role: "status" });
     root.replaceChildren(...this.parts.map((part) => part.element), dialog.element, this.live);
     document.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && !event.defaultPrevented && !dialog.element.open) page.tell("close");
+      if (event.key !== "Escape" || event.defaultPrevented || root.querySelector("dialog[open]")) return;
+      page.tell("close");
     });
   }
 

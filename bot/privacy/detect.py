@@ -25,6 +25,12 @@ _LATIN_WORD = re.compile(r"[^\W\d_]{2}")
 _EASTERN = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 
 
+class Seen(NlpArtifacts):
+    """What recognizers are told beside the text: what the model saw, and the site's rules."""
+
+    rules: Rules
+
+
 class PrivateValueDetector:
     """The recognizers and the language model, loaded once."""
 
@@ -39,13 +45,14 @@ class PrivateValueDetector:
         plain = text.translate(_HALF_WIDTH)
         self._forget_words_now_and_then()
         seen = self._model_sees(plain, language)
+        seen.rules = rules
         found = [
             result
             for recognizer in self._recognizers
             for result in recognizer.analyze(plain, recognizer.supported_entities, seen)
         ]
         own = rules.own(plain)
-        return _decide([r for r in found if not _overlaps((r.start, r.end), own)], rules.kept)
+        return _decide([r for r in found if not _within((r.start, r.end), own)], rules.kept)
 
     def _forget_words_now_and_then(self) -> None:
         """Without zones new words stay in the vocabulary for ever; one for each text costs 2 ms of 20."""
@@ -54,11 +61,11 @@ class PrivateValueDetector:
             self._zone.enter_context(self._nlp.memory_zone())
         self._texts_in_zone += 1
 
-    def _model_sees(self, text: str, language: str) -> NlpArtifacts:
+    def _model_sees(self, text: str, language: str) -> Seen:
         # The model knows English only: Chinese characters are blanks to it.
         latin = _EASTERN.sub(" ", text)
         doc: Any = self._nlp(latin) if _LATIN_WORD.search(latin) else self._nlp.make_doc("")
-        return NlpArtifacts(doc.ents, doc, [], [], None, language)
+        return Seen(doc.ents, doc, [], [], None, language)
 
 
 def _decide(found: list[RecognizerResult], kept: Collection[str]) -> list[Span]:
@@ -84,3 +91,8 @@ def _without_overlaps(found: Iterable[RecognizerResult]) -> list[Span]:
 
 def _overlaps(place: tuple[int, int], others: Iterable[tuple[int, int]]) -> bool:
     return any(place[0] < end and start < place[1] for start, end in others)
+
+
+def _within(place: tuple[int, int], others: Iterable[tuple[int, int]]) -> bool:
+    """A card number stays private though some digits of it look like a number of the site's own."""
+    return any(start <= place[0] and place[1] <= end for start, end in others)

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from bot import words
 from tests.faults import effects
 from tests.faults.customers import Customer, Tab
 from tests.faults.reading import Turn
@@ -24,6 +25,9 @@ from tests.faults.stage import TURN_SECONDS, Row, Stage
 PATIENCE = 45.0  # seconds from the end of a fault until everything rests
 # Calls that may have ended before their request was on its way.
 UNSENT = {"unreachable", "lost", "stopped", "timed_out", "connect", "circuit_open", "cancelled", "fenced"}
+
+# Said in the place of a model that asked for a tool without a word.
+OURS = {words.say(name, "en") for name in ("approval.ask", "handover.promise")}
 
 _OF = """SELECT {what} FROM {table} one JOIN bot_conversation talk ON talk.id = one.conversation_id
  JOIN accounts_customer who ON who.id = talk.customer_id WHERE who.id = ANY(%s)"""
@@ -217,7 +221,9 @@ def _ledger(found: Records) -> Iterator[str]:
     counted = {str(hold["use"]) for hold in found.holds if hold["state"] == "settled"}
     for id, turn in found.turns.items():
         said = [
-            reply for reply in found.replies.get(id, []) if reply["source"] == "model" and reply["masked"]
+            reply
+            for reply in found.replies.get(id, [])
+            if reply["source"] == "model" and reply["masked"] not in ("", *OURS)
         ]
         if said and id not in counted:
             yield f"I5: turn {id} was answered by a model and not counted"

@@ -1,5 +1,7 @@
 """The sentences Frontdesk itself says to customers, in their language."""
 
+from collections.abc import Sequence
+
 _WORDS: dict[str, dict[str, str]] = {
     "working.thinking": {"en": "Thinking…", "zh": "正在思考…"},
     "working.search_knowledge": {"en": "Searching our help pages…", "zh": "正在查找帮助文档…"},
@@ -84,6 +86,24 @@ _WORDS: dict[str, dict[str, str]] = {
         "en": "I cannot answer this here. If you like, ask for a person and a colleague will read it.",
         "zh": "此问题我无法在这里回答。如有需要，请点击“转人工”，同事会为您查看。",
     },
+    "removed.customer": {
+        "en": "For your safety, please do not send {things} here. I have removed this from your message.",
+        "zh": "为了您的安全，请不要在这里发送{things}。我已将其从您的消息中删除。",
+    },
+    "removed.agent": {
+        "en": "A reply held something that is not kept in this chat ({things}). It was removed.",
+        "zh": "回复中含有不在此对话中保留的内容（{things}），已被删除。",
+    },
+    "things.EMAIL": {"en": "e-mail addresses", "zh": "邮箱地址"},
+    "things.PHONE": {"en": "phone numbers", "zh": "电话号码"},
+    "things.CARD": {"en": "card numbers", "zh": "银行卡号"},
+    "things.BANK": {"en": "account numbers", "zh": "银行账号"},
+    "things.NATIONAL_ID": {"en": "numbers of identity papers", "zh": "证件号码"},
+    "things.IP": {"en": "IP addresses", "zh": "IP 地址"},
+    "things.PERSON": {"en": "names", "zh": "姓名"},
+    "things.ADDRESS": {"en": "postal addresses", "zh": "住址"},
+    "things.BIRTHDATE": {"en": "dates of birth", "zh": "出生日期"},
+    "things.SECRET": {"en": "passwords or codes", "zh": "密码或验证码"},
     "stopped": {"en": "(stopped)", "zh": "（已停止）"},
 }
 
@@ -92,6 +112,13 @@ def say(key: str, locale: str, **facts: object) -> str:
     """The sentence `key` in `locale` (English where there is none), with `facts` filled in."""
     sentences = _WORDS[key]
     return sentences.get(locale, sentences["en"]).format(**facts)
+
+
+def all_of(things: Sequence[str], locale: str) -> str:
+    """A list as it is said: `names, phone numbers and passwords`."""
+    if locale == "zh" or len(things) < 2:
+        return "、".join(things)
+    return f"{', '.join(things[:-1])} and {things[-1]}"
 
 
 def language_of(text: str, default: str) -> str:

@@ -198,8 +198,8 @@ def message_posted(conversation: UUID, message: UUID, origin: str = "") -> None:
     desk_changed(conversation)
 
 
-def scrubbed(conversation: UUID, message: UUID) -> None:
-    _publish(conversation, Scrubbed(id=message))
+def scrubbed(conversation: UUID, message: UUID, *, reworded: bool = False) -> None:
+    _publish(conversation, Scrubbed(id=message, reworded=reworded))
     desk_changed(conversation)
 
 

@@ -237,6 +237,7 @@ class Scrubbed(Closed):
 
     type: Literal["scrubbed"] = "scrubbed"
     id: UUID
+    reworded: bool = Field(default=False, description="Its customer reads it anew: a value was dropped.")
 
 
 class Status(Closed):

@@ -1,16 +1,23 @@
-"""Values known beforehand, found exactly: the customer's name and address, private fields of tool results."""
+"""Values known beforehand, found exactly: what a site or a tool told, and what was private here before."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from .placeholders import Span
+from .placeholders import Span, normalise
 
 # Letters and digits that a value must not be cut out of. Chinese characters are not among them: there, a name
 # or an address stands between characters without a space.
 _LETTER = "0-9A-Za-z\u00c0-\u024f"
 _AROUND_ADDRESS = _LETTER + "._%+\\-"
 _GAP = r"[\s().\-/]{0,3}"
+_NUMBERS = ("PHONE", "CARD", "BANK", "NATIONAL_ID")
+_LEAST_NUMBER = 7
+
+# One character for one, so that places in the text stay the same.
+_HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0x00A0: 0x20}
+_BETWEEN = re.compile(r"[\W_]+")
+_EASTERN = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 
 # Names that are also words: at the beginning of a sentence they are taken for the word.
 _ALSO_WORDS = frozenset(
@@ -28,56 +35,113 @@ class Known(NamedTuple):
 
     kind: str
     value: str
+    # Told by a site or a tool; what was only detected here before is looked for more strictly.
+    told: bool = True
+
+
+class Index:
+    """Known values, ready to be found: what a text does not hold at all costs next to nothing."""
+
+    def __init__(self, known: Iterable[Known] = ()) -> None:
+        self._needles: dict[tuple[str, str], tuple[Known, list[str]]] = {}
+        self.add(known)
+
+    def add(self, known: Iterable[Known]) -> None:
+        for item in known:
+            key = (item.kind, normalise(item.kind, item.value))
+            before = self._needles.get(key)
+            if _worth(item) and (before is None or item.told > before[0].told):
+                parts = [item.value, *(_name_words(item.value) if _by_words(item) else ())]
+                self._needles[key] = (item, [_squeezed(part) for part in parts])
+
+    def find(self, text: str) -> list[Span]:
+        """Return where the known values stand, the longest first where two overlap."""
+        plain = text.translate(_HALF_WIDTH)
+        squeezed = _squeezed(plain)
+        held = [item for item, needles in self._needles.values() if any(n in squeezed for n in needles)]
+        found = sorted(
+            (span for item in held for span in _find_one(plain, item)),
+            key=lambda span: (span.start - span.end, span.start),
+        )
+        kept: list[Span] = []
+        for span in found:
+            if not any(span.start < other.end and other.start < span.end for other in kept):
+                kept.append(span)
+        return sorted(kept)
 
 
 def find(text: str, known: Sequence[Known]) -> list[Span]:
-    """Return where the known values stand, the longest first where two overlap."""
-    found = sorted(
-        (span for item in known for span in _find_one(text, item)),
-        key=lambda span: (span.start - span.end, span.start),
-    )
-    kept: list[Span] = []
-    for span in found:
-        if not any(span.start < other.end and other.start < span.end for other in kept):
-            kept.append(span)
-    return sorted(kept)
+    """Find values in one text; who has many texts keeps an Index."""
+    return Index(known).find(text)
+
+
+def _squeezed(text: str) -> str:
+    return _BETWEEN.sub("", text.translate(_HALF_WIDTH).casefold())
+
+
+def _worth(item: Known) -> bool:
+    """Whether finding the value says anything: what was only detected may be a common number or word."""
+    value = item.value.strip()
+    if item.told or _EASTERN.search(value):
+        return len(value) > 1
+    return len(value) >= (6 if value.isdecimal() else 3)
+
+
+def _by_words(item: Known) -> bool:
+    return item.told and item.kind == "PERSON"
+
+
+def _name_words(value: str) -> list[str]:
+    words = value.split()
+    return [word for word in words if len(word) > 2 and word[0].isalpha()] if len(words) > 1 else []
 
 
 def _find_one(text: str, item: Known) -> Iterator[Span]:
-    value = item.value.strip()
-    pattern = _pattern(item.kind, value)
-    if pattern:
-        for match in pattern.finditer(text):
+    value = item.value.strip().translate(_HALF_WIDTH)
+    pattern = _number(value) if item.kind in _NUMBERS else _words(item, value)
+    one_word = item.kind == "PERSON" and not item.told and value.isalpha()
+    for match in pattern.finditer(text) if pattern else ():
+        if not (one_word and _opens_sentence(text, match)):
             yield Span(match.start(), match.end(), item.kind)
-    words = value.split()
-    if item.kind == "PERSON" and len(words) > 1:
-        yield from _single_words(text, words)
+    if _by_words(item):
+        yield from _single_words(text, _name_words(value))
 
 
-def _pattern(kind: str, value: str) -> re.Pattern[str] | None:
-    if len(value) < 2:
+def _number(value: str) -> re.Pattern[str] | None:
+    """A number however it is grouped; one of digits only may touch letters, as in `tel138...`."""
+    signs = [char for char in value if char.isalnum()]
+    if len(signs) < _LEAST_NUMBER:
         return None
-    if kind in ("PHONE", "CARD"):
-        digits = [char for char in value if char.isdecimal()]
-        return re.compile(rf"(?<!\d)\+?\(?{_GAP.join(digits)}(?!\d)") if len(digits) >= 7 else None
-    edge = _AROUND_ADDRESS if kind == "EMAIL" else _LETTER
-    after = rf"(?![{_LETTER}])" if kind != "EMAIL" else rf"(?![{_LETTER}]|[.-][{_LETTER}])"
+    edge = r"\d" if all(char.isdecimal() for char in signs) else _LETTER
+    body = _GAP.join(map(re.escape, signs))
+    return re.compile(rf"(?<![{edge}])\+?\(?{body}(?![{edge}])", re.IGNORECASE)
+
+
+def _words(item: Known, value: str) -> re.Pattern[str]:
+    edge = _AROUND_ADDRESS if item.kind == "EMAIL" else _LETTER
+    after = rf"(?![{_LETTER}])" if item.kind != "EMAIL" else rf"(?![{_LETTER}]|[.-][{_LETTER}])"
     body = r"\s+".join(re.escape(word) for word in value.split())
-    # A name of two letters is also half of many sentences.
-    flags = re.NOFLAG if len(value) == 2 and value.isascii() else re.IGNORECASE
-    return re.compile(rf"(?<![{edge}]){body}{after}", flags)
+    return re.compile(rf"(?<![{edge}]){body}{after}", _case(item, value))
+
+
+def _case(item: Known, value: str) -> re.RegexFlag:
+    """A name of two letters is also half of many sentences, and a password is no other one."""
+    exactly = (len(value) == 2 and value.isascii()) or item.kind == "SECRET"
+    detected_name = item.kind == "PERSON" and not item.told
+    return re.NOFLAG if exactly or detected_name else re.IGNORECASE
 
 
 def _single_words(text: str, words: Sequence[str]) -> Iterator[Span]:
     """Yield the words of a full name standing alone, where they are written as names."""
     for word in words:
-        if len(word) < 3 or not word[0].isalpha():
-            continue
         name = re.escape(word[0].upper() + word[1:])
         for match in re.finditer(
             rf"(?<![{_LETTER}]){name}(?![{_LETTER}])|(?<![{_LETTER}]){re.escape(word.upper())}(?![{_LETTER}])",
             text,
         ):
-            if word.lower() in _ALSO_WORDS and _SENTENCE_START.search(text[: match.start()]):
-                continue
-            yield Span(match.start(), match.end(), "PERSON")
+            if not _opens_sentence(text, match):
+                yield Span(match.start(), match.end(), "PERSON")
+
+
+def _opens_sentence(text: str, match: re.Match[str]) -> bool:
+    return match[0].lower() in _ALSO_WORDS and bool(_SENTENCE_START.search(text[: match.start()]))

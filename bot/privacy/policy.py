@@ -13,7 +13,8 @@ from bot.privacy.rules import Rules
 # refuse: the customer is asked not to send such a thing, and it is dropped.
 Action: TypeAlias = Literal["mask", "keep", "refuse"]
 ACTIONS: tuple[Action, ...] = ("mask", "keep", "refuse")
-DEFAULTS: Mapping[str, Action] = dict.fromkeys(KINDS, "mask")
+# No shop needs a card number or a password in a chat, and what is not there cannot be stolen.
+DEFAULTS: Mapping[str, Action] = {kind: "refuse" if kind in ("CARD", "SECRET") else "mask" for kind in KINDS}
 
 
 @dataclass(frozen=True)
@@ -29,4 +30,11 @@ class Policy:
 
 def of(site: Site) -> Policy:
     """The policy in force: what the site has chosen, and the defaults for the rest."""
-    return Policy({**DEFAULTS, **site.masking}, rules.of(site.id_patterns, site.phone_regions))
+    actions: dict[str, Action] = {**DEFAULTS, **site.masking}
+    kept = (kind for kind, action in actions.items() if action == "keep")
+    return Policy(actions, rules.of(site.id_patterns, site.phone_regions, kept))
+
+
+def choices(kind: str) -> tuple[Action, ...]:
+    """What a site may do with a kind: PRIVATE is what its own tools declare, which nobody types."""
+    return ("mask",) if kind == "PRIVATE" else ACTIONS

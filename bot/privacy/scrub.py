@@ -3,27 +3,31 @@
 Nothing a person or a tool wrote holds a placeholder, so what looks like one is made harmless: `<EMAIL_1>`
 turns into `‹EMAIL 1›`, which nothing restores and no straightening brings back. Only text that was scrubbed
 before, such as a stored summary (`scrubbed=True`), keeps the placeholders that its vault knows.
+
+Kinds that the site keeps stay as they are. A value of a kind that it refuses is dropped: a neutral word
+stands in its place, and no vault gets it. What is known was told by the site itself, and is only masked.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, NamedTuple
 
-from . import known as known_values
-from .known import Known
-from .placeholders import KINDS, PLACEHOLDER, Detector, Placeholders, Span
+from .known import Index, Known
+from .lookalike import harmless
+from .placeholders import PLACEHOLDER, Detector, Placeholders, Span
+from .refusal import removed
 from .rules import Rules
 
 JSON = Any
 Place = tuple[int, int]
+Pair = tuple[str, str]
 
-_LOOKALIKE = re.compile(
-    r"\\?[<＜]\s*(?P<kind>[A-Za-z][A-Za-z_\\]{0,30}?)\\?_(?P<number>[0-9]{1,9})(?:\s*\\?[>＞])?"
-    rf"|(?<![A-Za-z0-9_])(?P<bare>{'|'.join(KINDS)})\\?_(?P<digits>[0-9]{{1,9}})(?:\\?[>＞])?"
-)
 _LONG_NUMBER = re.compile(r"\d(?:\D{0,3}\d){6}")
 _TELLING_KEY = re.compile(r"@|\d{7}")
+# As whose kind the site's own numbers are reported; they are never masked.
+OWN = "OWN"
 # Longer texts say themselves what their numbers are.
 _NEEDS_HINT = 40
 
@@ -35,20 +39,135 @@ class Piece(NamedTuple):
     hint: str = ""
 
 
+class Done(NamedTuple):
+    """A text as models and staff may read it, and as it is stored sealed: without what the site refuses."""
+
+    masked: str
+    said: str
+    refused: frozenset[str]
+    # Values found and not refused, also of kinds that the site keeps, and the site's own numbers.
+    found: list[Pair]
+
+
+@dataclass
+class Scrubber:
+    """What texts of one conversation are scrubbed with."""
+
+    vault: Placeholders
+    engine: Detector
+    language: str
+    rules: Rules
+    known: Index = field(default_factory=Index)
+    refused: frozenset[str] = frozenset()
+    # Names that everybody may read, such as an agent's.
+    public: Collection[str] = ()
+
+    def texts(self, pieces: Sequence[Piece]) -> list[Done]:
+        """1. Detect. 2. Find what is known, also what was detected only elsewhere. 3. Replace all at once."""
+        detected = self.engine.detect(
+            [piece.hint + piece.text for piece in pieces], self.language, self.rules
+        )
+        seen = [self._seen(piece, found) for piece, found in zip(pieces, detected, strict=True)]
+        fresh = Index(
+            Known(kind, value, told=False)
+            for piece, spans in zip(pieces, seen, strict=True)
+            for kind, value in _pairs(piece, spans)
+            if kind not in self.rules.kept
+        )
+        rows = [self._row(piece, found, fresh) for piece, found in zip(pieces, seen, strict=True)]
+        pairs = [pair for piece, row in zip(pieces, rows, strict=True) for pair in _pairs(piece, row.mask)]
+        names = iter(self.vault.placeholders(pairs) if pairs else [])
+        self.known.add(Known(kind, value, told=False) for kind, value in pairs)
+        return [self._done(piece, row, names) for piece, row in zip(pieces, rows, strict=True)]
+
+    def _seen(self, piece: Piece, detected: Sequence[Span]) -> list[Span]:
+        shift = len(piece.hint)
+        spans = [Span(max(0, s.start - shift), s.end - shift, s.kind) for s in detected if s.end > shift]
+        return [span for span in spans if not self._is_public(piece.text, span)]
+
+    def _row(self, piece: Piece, seen: Sequence[Span], fresh: Index) -> "_Row":
+        """What stands in a text: known values win, unless they are part of a longer value of another kind."""
+        found = [span for span in seen if span.kind not in self.rules.kept]
+        places = [(span.start, span.end) for span in found]
+        found += [span for span in fresh.find(piece.text) if not _touched(span, places)]
+        placeholders = [match.span() for match in PLACEHOLDER.finditer(piece.text)]
+        exact = [
+            span
+            for span in self.known.find(piece.text)
+            if not _touched(span, placeholders)
+            and not any(f.kind != span.kind and f.start <= span.start and span.end <= f.end for f in found)
+        ]
+        taken = placeholders + [(span.start, span.end) for span in exact]
+        rest = sorted(chain(*(_outside(piece.text, span, taken) for span in found)))
+        return _Row(
+            mask=sorted([*exact, *(span for span in rest if span.kind not in self.refused)]),
+            drop=[span for span in rest if span.kind in self.refused],
+            kept=[span for span in seen if span.kind in self.rules.kept],
+        )
+
+    def _is_public(self, text: str, span: Span) -> bool:
+        if span.kind != "PERSON":
+            return False
+        words = set(_words(text[span.start : span.end]))
+        return any(words <= set(_words(name)) for name in self.public)
+
+    def _done(self, piece: Piece, row: "_Row", names: Iterator[str]) -> Done:
+        own = [Span(start, end, OWN) for start, end in self.rules.own(piece.text)]
+        neutral = [(span, removed(span.kind, self.language)) for span in row.drop]
+        masked = sorted([*neutral, *((span, next(names)) for span in row.mask)])
+        return Done(
+            masked=_replace(piece.text, masked),
+            said=_replace(piece.text, neutral),
+            refused=frozenset(span.kind for span in row.drop),
+            found=_pairs(piece, [*row.mask, *row.kept, *own]),
+        )
+
+
+class _Row(NamedTuple):
+    """Finds of one text, by what becomes of them; what is kept may overlap the others."""
+
+    mask: list[Span]
+    drop: list[Span]
+    kept: list[Span]
+
+
+def _pairs(piece: Piece, spans: Iterable[Span]) -> list[Pair]:
+    return [(span.kind, piece.text[span.start : span.end]) for span in spans]
+
+
+def said(scrubber: Scrubber, texts: Sequence[str]) -> list[Done]:
+    """Scrub what people wrote; raises PrivacyError rather than leave a private value."""
+    return scrubber.texts([Piece(harmless(text, ())) for text in texts])
+
+
+def told(scrubber: Scrubber, value: JSON, kept: Collection[str] = ()) -> tuple[JSON, list[Pair]]:
+    """Scrub texts, long numbers and telling keys of a JSON value by one call; also what was found."""
+    pieces: list[Piece] = []
+
+    def collect(text: str, hint: str) -> str:
+        pieces.append(Piece(harmless(text, kept), hint))
+        return text
+
+    _walk(value, collect)
+    done = scrubber.texts(pieces)
+    texts = (one.masked for one in done)
+    return _walk(value, lambda text, hint: next(texts)), [pair for one in done for pair in one.found]
+
+
 def scrub(
     texts: Sequence[str],
     vault: Placeholders,
     engine: Detector,
     language: str,
     rules: Rules,
-    known: Sequence[Known] = (),
+    known: Iterable[Known] = (),
     *,
     scrubbed: bool = False,
 ) -> list[str]:
-    """Return the texts with placeholders for private values; raises PrivacyError rather than leave one."""
+    """Return the texts with placeholders for private values, whatever a site's policy is."""
     kept = vault.names() if scrubbed else ()
-    pieces = [Piece(_neutralise(text, kept)) for text in texts]
-    return _scrub(pieces, vault, engine, language, rules, known)
+    pieces = [Piece(harmless(text, kept)) for text in texts]
+    return [done.masked for done in Scrubber(vault, engine, language, rules, Index(known)).texts(pieces)]
 
 
 def scrub_json(
@@ -57,56 +176,13 @@ def scrub_json(
     engine: Detector,
     language: str,
     rules: Rules,
-    known: Sequence[Known] = (),
+    known: Iterable[Known] = (),
     *,
     scrubbed: bool = False,
 ) -> JSON:
-    """Return a JSON value with texts, long numbers and telling keys scrubbed, by one call of the engine."""
+    """Return a JSON value with placeholders for private values, whatever a site's policy is."""
     kept = vault.names() if scrubbed else ()
-    pieces: list[Piece] = []
-
-    def collect(text: str, hint: str) -> str:
-        pieces.append(Piece(_neutralise(text, kept), hint))
-        return text
-
-    _walk(value, collect)
-    done = iter(_scrub(pieces, vault, engine, language, rules, known))
-    return _walk(value, lambda text, hint: next(done))
-
-
-def _scrub(
-    pieces: Sequence[Piece],
-    vault: Placeholders,
-    engine: Detector,
-    language: str,
-    rules: Rules,
-    known: Sequence[Known],
-) -> list[str]:
-    """1. Detect. 2. Find what is known. 3. Replace both at once, what is known first."""
-    detected = engine.detect([piece.hint + piece.text for piece in pieces], language, rules)
-    rows = [_private(piece, found, known) for piece, found in zip(pieces, detected, strict=True)]
-    pairs = [
-        (span.kind, piece.text[span.start : span.end])
-        for piece, row in zip(pieces, rows, strict=True)
-        for span in row
-    ]
-    placeholders = iter(vault.placeholders(pairs) if pairs else [])
-    return [_replace(piece.text, row, placeholders) for piece, row in zip(pieces, rows, strict=True)]
-
-
-def _private(piece: Piece, detected: Sequence[Span], known: Sequence[Known]) -> list[Span]:
-    """Merge finds: known values win, unless they are part of a longer value of another kind."""
-    shift = len(piece.hint)
-    found = [Span(max(0, s.start - shift), s.end - shift, s.kind) for s in detected if s.end > shift]
-    placeholders = [match.span() for match in PLACEHOLDER.finditer(piece.text)]
-    exact = [
-        span
-        for span in known_values.find(piece.text, known)
-        if not _touched(span, placeholders)
-        and not any(f.kind != span.kind and f.start <= span.start and span.end <= f.end for f in found)
-    ]
-    taken = placeholders + [(span.start, span.end) for span in exact]
-    return sorted(chain(exact, *(_outside(piece.text, span, taken) for span in found)))
+    return told(Scrubber(vault, engine, language, rules, Index(known)), value, kept)[0]
 
 
 def _outside(text: str, span: Span, taken: Sequence[Place]) -> list[Span]:
@@ -127,25 +203,16 @@ def _touched(span: Span, places: Sequence[Place]) -> list[Place]:
     return [(start, end) for start, end in places if span.start < end and start < span.end]
 
 
-def _replace(text: str, spans: Sequence[Span], placeholders: Iterator[str]) -> str:
+def _replace(text: str, words: Iterable[tuple[Span, str]]) -> str:
     pieces, end = [], 0
-    for span in spans:
-        pieces += [text[end : span.start], next(placeholders)]
+    for span, word in words:
+        pieces += [text[end : span.start], word]
         end = span.end
     return "".join(pieces) + text[end:]
 
 
-def _neutralise(text: str, kept: Collection[str]) -> str:
-    """Turn what looks like a placeholder, and is none of those kept, into words that nothing restores."""
-
-    def harmless(match: re.Match[str]) -> str:
-        if match[0] in kept:
-            return match[0]
-        if match["bare"]:
-            return f"{match['bare']} {match['digits']}"
-        return f"‹{match['kind']} {match['number']}›"
-
-    return _LOOKALIKE.sub(harmless, text)
+def _words(name: str) -> list[str]:
+    return re.findall(r"\w+", name.casefold())
 
 
 def _walk(value: JSON, visit: Callable[[str, str], str], key: str = "") -> JSON:

@@ -1,39 +1,61 @@
 """Both directions for one conversation: what a model may see of a text, and what a tool or customer may."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
+from accounts import lookups
 from bot.models import Conversation
 from bot.privacy import policy as policies
+from bot.privacy import scrub
 from bot.privacy.engine import Engine
-from bot.privacy.known import Known
+from bot.privacy.known import Index, Known
+from bot.privacy.placeholders import PLACEHOLDER, Placeholders
 from bot.privacy.policy import Policy
 from bot.privacy.restore import restore_json, straighten_json, unknown
-from bot.privacy.scrub import scrub, scrub_json
+from bot.privacy.scrub import OWN, Done, Pair, Scrubber
 from bot.privacy.vault import Vault
 
-__all__ = ["Known", "Veil"]
+__all__ = ["Done", "Known", "Veil"]
+
+# By what of all that is found staff may look for a customer.
+_LOOKED_FOR: Mapping[str, lookups.Kind] = {"EMAIL": "email", "PHONE": "phone", OWN: "order"}
 
 
 @dataclass
 class Veil:
     """Known values first, exactly; then detection. Raises ScrubberDown when detection does not answer."""
 
-    vault: Vault
+    vault: Placeholders
     engine: Engine
     language: str
     policy: Policy
     known: list[Known] = field(default_factory=list)
+    # Names that everybody may read: the assistant's, and those of the agents who answer here.
+    public: set[str] = field(default_factory=set)
+    _found: list[Pair] = field(default_factory=list)
 
     def know(self, values: list[Known]) -> None:
-        self.known += [value for value in values if value not in self.known]
+        """Mask these from now on wherever they stand; by their placeholders later turns know them, too."""
+        self._scrubber.known.add(values)
+
+    def read(self, texts: list[str]) -> list[Done]:
+        """What people wrote, without what the site refuses."""
+        return scrub.said(self._scrubber, texts)
 
     def mask(self, texts: list[str]) -> list[str]:
-        return scrub(texts, self.vault, self.engine, self.language, self.policy.rules, self.known)
+        return [done.masked for done in self.read(texts)]
 
     def mask_json(self, value: Any) -> Any:
-        return scrub_json(value, self.vault, self.engine, self.language, self.policy.rules, self.known)
+        masked, found = scrub.told(self._scrubber, value)
+        self._found += found
+        return masked
+
+    def take_found(self) -> list[Pair]:
+        """What was found in JSON since this was asked last."""
+        found, self._found = self._found, []
+        return found
 
     def unknown(self, value: Any) -> set[str]:
         """Placeholders in `value` that stand for nothing."""
@@ -47,6 +69,32 @@ class Veil:
     def known_placeholders(self) -> set[str]:
         return self.vault.names()
 
+    @cached_property
+    def _scrubber(self) -> Scrubber:
+        """What was private here before stays so, also where nothing around it says what it is."""
+        before = self.vault.values().items()
+        return Scrubber(
+            vault=self.vault,
+            engine=self.engine,
+            language=self.language,
+            rules=self.policy.rules,
+            known=Index([*self.known, *(_before(name, value) for name, value in before)]),
+            refused=self.policy.kinds("refuse"),
+            public=self.public,
+        )
+
+
+def remember(conversation: Conversation, found: Iterable[Pair]) -> None:
+    """Let staff find the customer by what was found; in the transaction that stores the masked text."""
+    looked_for = [(_LOOKED_FOR[kind], value) for kind, value in found if kind in _LOOKED_FOR]
+    if looked_for:
+        lookups.remember(conversation.customer, conversation.id, looked_for)
+
+
+def _before(placeholder: str, value: str) -> Known:
+    match = PLACEHOLDER.fullmatch(placeholder)
+    return Known(match[1] if match else "PRIVATE", value, told=False)
+
 
 @cache
 def engine() -> Engine:
@@ -58,12 +106,18 @@ def engine() -> Engine:
 
 def of(conversation: Conversation) -> Veil:
     """The veil of a conversation; what the site told of its customer is known from the start."""
-    customer = conversation.customer
-    told = [Known("PERSON", customer.name), Known("EMAIL", customer.email)]
+    customer, policy = conversation.customer, policies.of(conversation.site)
+    told = [
+        Known("PERSON", customer.name),
+        Known("EMAIL", customer.email),
+        Known("EMAIL", customer.contact),
+    ]
+    agent = conversation.agent.name if conversation.agent else ""
     return Veil(
         vault=Vault(conversation.id, conversation.data_key),
         engine=engine(),
         language=conversation.locale,
-        policy=policies.of(conversation.site),
-        known=[value for value in told if value.value],
+        policy=policy,
+        known=[one for one in told if one.value and one.kind not in policy.kinds("keep")],
+        public={name for name in (conversation.site.assistant, conversation.site.name, agent) if name},
     )

@@ -6,34 +6,39 @@ from typing import NamedTuple
 from uuid import UUID
 
 from cryptography.fernet import Fernet
-from django.db import connection
+from django.db import connection, transaction
 
-from bot import events
+from bot import events, words
 from bot.models import Conversation, Message, Turn
 from bot.privacy import veil as veils
-from bot.privacy.veil import Veil
+from bot.privacy.veil import Done, Veil
 from bot.steps.work import Work
 
 AT_ONCE = 100
 
 # What the turn answers, and what else of the conversation nobody has scrubbed yet, in order.
 _SAID = """
-SELECT id, uuid, sealed, masked, turn_id = ANY(%(turns)s) AND author = 'customer'
-  FROM bot_message
+SELECT message.id, uuid, sealed, masked, staff.name,
+       turn_id = ANY(%(turns)s) AND author = 'customer'
+  FROM bot_message message LEFT JOIN accounts_user staff ON staff.id = agent_id
  WHERE conversation_id = %(conversation)s
    AND (masked IS NULL OR turn_id = ANY(%(turns)s) AND author = 'customer')
- ORDER BY id
+ ORDER BY message.id
 """
-_MASK = "UPDATE bot_message SET masked = %s WHERE id = %s AND masked IS NULL"
+_MASK = """
+UPDATE bot_message SET masked = %(masked)s, sealed = coalesce(%(sealed)s, sealed)
+ WHERE id = %(id)s AND masked IS NULL
+"""
 
 
 class _Said(NamedTuple):
-    """A message; `asks` when the turn answers it."""
+    """A message; `agent` is who of the staff said it, `asks` when the turn answers it."""
 
     id: int
     uuid: UUID
     sealed: bytes
     masked: str | None
+    agent: str | None
     asks: bool | None
 
 
@@ -48,12 +53,13 @@ def scrub_one(message_id: int) -> None:
     """Mask a message that no turn will read: one to or from a person."""
     message = (
         Message.objects.filter(id=message_id, masked__isnull=True)
-        .select_related("conversation__customer")
+        .select_related("agent", "conversation__customer", "conversation__site", "conversation__agent")
         .first()
     )
     if message:
         conversation = message.conversation
-        said = _Said(message.pk, message.uuid, bytes(message.sealed), None, asks=None)
+        agent = message.agent.name if message.agent else None
+        said = _Said(message.pk, message.uuid, bytes(message.sealed), None, agent, asks=None)
         _mask([said], veils.of(conversation), conversation)
 
 
@@ -79,14 +85,46 @@ def _said(work: Work) -> list[_Said]:
 
 
 def _mask(messages: Sequence[_Said], veil: Veil, conversation: Conversation) -> dict[int, str]:
-    """Store what may be read of these messages; by id."""
+    """Store what may be read of these messages; by id.
+
+    1. Scrub them, by one call. Who answers here may be called by their name.
+    2. Store the masked texts; what the site refuses is dropped from the sealed ones as well, and told.
+    3. Let staff find the customer by the addresses and numbers in them.
+    """
     if not messages:
         return {}
     key = Fernet(conversation.data_key)
-    texts = veil.mask([key.decrypt(bytes(message.sealed)).decode() for message in messages])
+    veil.public |= {message.agent for message in messages if message.agent}
+    done = veil.read([key.decrypt(bytes(message.sealed)).decode() for message in messages])
+    with transaction.atomic():
+        for message, one in zip(messages, done, strict=True):
+            if _store(message, one, key, conversation):
+                veils.remember(conversation, one.found)
+    return {message.id: one.masked for message, one in zip(messages, done, strict=True)}
+
+
+def _store(message: _Said, done: Done, key: Fernet, conversation: Conversation) -> bool:
+    """Store one masked text; False where another worker was first."""
+    sealed = key.encrypt(done.said.encode()) if done.refused else None
     with connection.cursor() as cursor:
-        for message, masked in zip(messages, texts, strict=True):
-            cursor.execute(_MASK, [masked, message.id])
-            if cursor.rowcount:
-                events.scrubbed(conversation.id, message.uuid)
-    return {message.id: masked for message, masked in zip(messages, texts, strict=True)}
+        cursor.execute(_MASK, {"masked": done.masked, "sealed": sealed, "id": message.id})
+        if not cursor.rowcount:
+            return False
+    if done.refused:
+        _tell_what_was_dropped(message, sorted(done.refused), conversation)
+    reworded = bool(done.refused)
+    transaction.on_commit(lambda: events.scrubbed(conversation.id, message.uuid, reworded=reworded))
+    return True
+
+
+def _tell_what_was_dropped(message: _Said, kinds: Sequence[str], conversation: Conversation) -> None:
+    locale = conversation.locale
+    things = words.all_of([words.say(f"things.{kind}", locale) for kind in kinds], locale)
+    sentence = "removed.agent" if message.agent is not None else "removed.customer"
+    told = Message.objects.create(
+        conversation=conversation,
+        author=Message.Author.SYSTEM,
+        masked=words.say(sentence, locale, things=things),
+        source="system",
+    )
+    transaction.on_commit(lambda: events.message_posted(conversation.id, told.uuid))

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from django.db import transaction
 from django.utils import timezone
 from pydantic import BaseModel
 
@@ -14,6 +15,7 @@ from bot import events, words
 from bot.errors import place
 from bot.llm.base import ToolRequest
 from bot.models import ToolCall, Turn
+from bot.privacy import veil
 from bot.privacy.veil import Known, Veil
 from bot.tools import registry
 from bot.tools.registry import Private, Tool, ToolContext, ToolError, ToolResult
@@ -199,7 +201,9 @@ def _finish(bench: Bench, tool: Tool, call: ToolCall, result: ToolResult) -> Ran
     for source in result.sources:
         if source not in bench.shown.sources:
             bench.shown.sources.append(events.Source(title=source["title"], url=source["url"]))
-    _close(call, ToolCall.State.DONE, masked["data"])
+    with transaction.atomic():
+        _close(call, ToolCall.State.DONE, masked["data"])
+        veil.remember(bench.turn.conversation, bench.veil.take_found())
     return Ran(json.dumps(masked["data"], ensure_ascii=False), result.handover)
 
 

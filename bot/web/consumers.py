@@ -214,6 +214,8 @@ class ChatConsumer(Listener):
         match event["type"]:
             case "message":
                 await self._show_message(event)
+            case "scrubbed" if event["reworded"]:
+                await self._show_again(event)
             case "closed":
                 await self._follow()
             case "adopted" if event["customer"] != str(self._here.customer.id):
@@ -230,6 +232,12 @@ class ChatConsumer(Listener):
         body, turn = await in_thread(self._here.read_one, event["id"])
         if turn:
             self.telling.expect(turn)
+        if body:
+            await self._send(events.MessageFrame(message=body))
+
+    async def _show_again(self, event: dict[str, Any]) -> None:
+        """In all tabs, the sender's too: something was dropped from it."""
+        body, _ = await in_thread(self._here.read_one, event["id"])
         if body:
             await self._send(events.MessageFrame(message=body))
 

@@ -15,6 +15,7 @@ class Summary:
     """`customer` is the site's own id of a verified customer, else a visitor's short number: never a name."""
 
     id: UUID
+    customer_id: UUID
     customer: str
     verified: bool
     site: str
@@ -28,6 +29,8 @@ class Summary:
     active_at: datetime
     waiting_since: datetime | None
     closed_at: datetime | None
+    forgotten_at: datetime | None
+    erased_at: datetime | None
 
     @property
     def state(self) -> str:
@@ -50,6 +53,7 @@ def summarise(agent: User, one: Conversation) -> Summary:
     customer = one.customer
     return Summary(
         id=one.id,
+        customer_id=customer.id,
         customer=customer.label or customer.id.hex[:6],
         verified=customer.verified,
         site=one.site.name,
@@ -63,4 +67,6 @@ def summarise(agent: User, one: Conversation) -> Summary:
         active_at=one.active_at,
         waiting_since=one.waiting_since,
         closed_at=one.closed_at,
+        forgotten_at=one.forgotten_at,
+        erased_at=customer.erased_at,
     )

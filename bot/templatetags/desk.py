@@ -109,6 +109,12 @@ def moment(at: datetime) -> SafeString:
     return _time(at, "moment", f"{timezone.localtime(at):%Y-%m-%d %H:%M}")
 
 
+@register.filter
+def on(sentence: str, at: datetime) -> SafeString:
+    """A sentence with the day in place of its {}; the browser puts it into its reader's time zone."""
+    return format_html(sentence, _time(at, "day", f"{timezone.localtime(at):%Y-%m-%d}"))
+
+
 def _time(at: datetime, kind: str, text: str) -> SafeString:
     return format_html('<time datetime="{}" data-time="{}">{}</time>', at.isoformat(), kind, text)
 

@@ -2,6 +2,8 @@
 
 from django.utils import translation
 
+from bot.web import rights_words
+
 _WORDS: dict[str, tuple[str, str]] = {
     # Signing in
     "sign_in": ("Sign in", "登录"),
@@ -192,6 +194,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "minutes": ("{} min", "{} 分钟"),
     "hours": ("{} h", "{} 小时"),
     "days": ("{} d", "{} 天"),
+    **rights_words.WORDS,
 }
 _LOCALES = ("en", "zh")
 _TABLES = {locale: {key: both[at] for key, both in _WORDS.items()} for at, locale in enumerate(_LOCALES)}
@@ -208,6 +211,7 @@ _SCRIPTS = {
         "card",
         "hidden",
         "by_bot",
+        "exported",
     ),
     *("now", "minutes", "hours", "days"),
 }

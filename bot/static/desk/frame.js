@@ -13,6 +13,9 @@ export function say(text) {
   say.timer = setTimeout(() => (toast.hidden = true), 6000);
 }
 
+// What the server has to say about what was done on the page before.
+if (!toast.hidden) say(toast.textContent);
+
 export function showConnection(state) {
   const line = document.getElementById("connection");
   line.dataset.state = state;

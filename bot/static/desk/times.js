@@ -3,12 +3,15 @@ import { word } from "./words.js";
 
 const language = document.documentElement.lang;
 const hours = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
+const dates = new Intl.DateTimeFormat(language, { dateStyle: "long" });
 const days = new Intl.DateTimeFormat(language, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
+
+const WRITERS = { since: ago, day: (at) => dates.format(at) };
 
 export function writeTimes(root = document) {
   for (const element of root.querySelectorAll("time[data-time]")) {
     const at = new Date(element.dateTime);
-    element.textContent = element.dataset.time === "since" ? ago(at) : clock(at);
+    element.textContent = (WRITERS[element.dataset.time] ?? clock)(at);
     element.title = days.format(at);
   }
 }

@@ -1,0 +1,37 @@
+"""What the desk says about a customer's rights: export, erasure, and what is left of a conversation."""
+
+WORDS: dict[str, tuple[str, str]] = {
+    "rights": ("Customer's data", "客户数据"),
+    "rights_who": (
+        "To export or erase it, ask an admin or somebody who may reveal private values.",
+        "如需导出或删除，请联系管理员或有权查看私密信息的同事。",
+    ),
+    "rights_reason": ("Reason, for the audit log", "原因（记入审计日志）"),
+    "export_customer": ("Export data", "导出数据"),
+    "export_title": ("Export what is kept about {}", "导出 {} 的全部数据"),
+    "export_lead": (
+        "The file holds everything in the clear: give it to the customer and to nobody else.",
+        "文件以明文包含全部内容：只能交给客户本人。",
+    ),
+    "export_reason_hint": ("Asked for a copy by e-mail", "客户通过邮件申请副本"),
+    "export_html": ("Readable page", "网页格式"),
+    "export_json": ("JSON", "JSON"),
+    "exported": ("The file was downloaded.", "文件已下载。"),
+    "erase_customer": ("Erase customer", "删除客户数据"),
+    "erase_title": ("Erase {}?", "删除 {} 的数据？"),
+    "erase_goes": ("Deleted at once, for ever", "立即永久删除"),
+    "erase_goes_text": ("All that was said, with its encryption keys", "全部对话内容及其加密密钥"),
+    "erase_goes_person": ("Who the customer is: name, e-mail, contact", "客户身份：姓名、邮箱、联系方式"),
+    "erase_goes_calls": ("What tools looked up and changed", "工具查询和操作的记录"),
+    "erase_stays": ("What stays", "继续保留"),
+    "erase_stays_numbers": ("Numbers: answers, tokens, costs", "数字：回答次数、tokens、费用"),
+    "erase_stays_log": ("The audit log, with this erasure", "审计日志，包括此次删除"),
+    "erase_stays_site": ("The customer's account on the site", "客户在网站上的账户"),
+    "erase_reason_hint": ("Asked to be deleted by e-mail", "客户通过邮件申请删除"),
+    "erase_confirm": ("To confirm, type", "请输入以确认："),
+    "erase_yes": ("Erase", "删除"),
+    "erased_on": ("This customer was erased on {}.", "此客户的数据已于 {} 删除。"),
+    "forgotten_line": ("Deleted", "内容已删除"),
+    "forgotten_on": ("What was said here was deleted on {}.", "对话内容已于 {} 删除。"),
+    "forgotten_stays": ("Only numbers are left.", "仅保留统计数字。"),
+}

@@ -1,17 +1,39 @@
 """E-mail addresses, also between Chinese characters and without asking any list on the network."""
 
-from presidio_analyzer import Pattern, PatternRecognizer
+from typing import Any
 
-_ADDRESS = (
-    r"(?<![\p{Latin}\p{N}._%+'-])"
-    r"[\p{Latin}\p{N}_%+](?:[\p{Latin}\p{N}._%+'-]{0,62}[\p{Latin}\p{N}_%+-])?"
-    r"@(?:[\p{Latin}\p{N}](?:[\p{Latin}\p{N}-]{0,61}[\p{Latin}\p{N}])?\.){1,8}\p{Latin}{2,24}"
+import regex
+from presidio_analyzer import LocalRecognizer, RecognizerResult
+
+_NAME = r"[\p{Latin}\p{N}_%+](?:[\p{Latin}\p{N}._%+'-]{0,62}[\p{Latin}\p{N}_%+-])?"
+_LABEL = r"[\p{Latin}\p{N}](?:[\p{Latin}\p{N}-]{0,61}[\p{Latin}\p{N}])?"
+_ADDRESS = regex.compile(
+    rf"(?<![\p{{Latin}}\p{{N}}._%+'-]){_NAME}\s?@\s?(?:{_LABEL}\.){{1,8}}\p{{Latin}}{{2,24}}"
     r"(?![\p{Latin}\p{N}-]|\.\p{Latin}{2})"
+)
+# "alice at example dot com", "alice[at]example[dot]com", "alice 艾特 example 点 com".
+_AT = r"(?:\s?[\[({<]\s?(?:at|@)\s?[\])}>]\s?|\s+at\s+|\s?艾特\s?)"
+_DOT = r"(?:\s?[\[({<]\s?(?:dot|\.)\s?[\])}>]\s?|\s+dot\s+|\s?点\s?|\.)"
+_ENDS = r"(?:com|net|org|edu|gov|info|io|co|cn|me|uk|de|fr|eu|us|ca|au|nl|es|it|ch|at|be|pl|se|jp|in|br)"
+_SPELLED = regex.compile(
+    rf"(?<![\p{{Latin}}\p{{N}}._%+'-])[\p{{Latin}}\p{{N}}_%+-]+(?:{_DOT}[\p{{Latin}}\p{{N}}_%+-]+){{0,3}}"
+    rf"{_AT}(?:{_LABEL}{_DOT}){{1,4}}{_ENDS}(?![\p{{Latin}}\p{{N}}])",
+    regex.IGNORECASE,
 )
 
 
-class EmailRecognizer(PatternRecognizer):
+class EmailRecognizer(LocalRecognizer):
     """Shape alone decides: presidio's own recognizer downloads the list of domains."""
 
     def __init__(self) -> None:
-        super().__init__(supported_entity="EMAIL", patterns=[Pattern("address", _ADDRESS, 1.0)])
+        super().__init__(supported_entities=["EMAIL"])
+
+    def load(self) -> None:
+        pass
+
+    def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
+        written = [match.span() for match in _ADDRESS.finditer(text)] if "@" in text else []
+        lower = text.lower()
+        if ("at" in lower and "dot" in lower) or "艾特" in text or "[at]" in lower or "(at)" in lower:
+            written += [match.span() for match in _SPELLED.finditer(text)]
+        return [RecognizerResult("EMAIL", start, end, 1.0) for start, end in written]

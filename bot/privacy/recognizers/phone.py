@@ -1,25 +1,46 @@
-"""Phone numbers of the regions served, told from order numbers, item ids and dates."""
+"""Phone numbers of the regions a site serves, told from order numbers, item ids and dates."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import phonenumbers
+from phonenumbers import NumberParseException, PhoneMetadata
 from presidio_analyzer import LocalRecognizer, RecognizerResult
 
 from .context import meaning
+from .runs import Run, digits, parts, runs
 
-# Regions whose numbers start with 0 at home; American and Chinese mobile numbers are told by their shape.
-TRUNK_REGIONS = ("CN", "GB", "DE", "FR")
+LEAST, MOST = 6, 15
 
-_CANDIDATE = re.compile(
-    r"(?<![A-Za-z0-9_#@.$€£¥])(?<![A-Za-z]-)\+?\(?\d(?:[ ().\-/]{0,3}\d){6,20}(?![A-Za-z0-9_@%]|[.,]\d)"
+_DATE = re.compile(
+    r"(?<!\d)(?:(?:19|20)\d{2}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)\d{2})(?!\d)"
 )
-_DATE = re.compile(r"(?<!\d)(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)\d{2})(?!\d)")
-_AMERICAN = re.compile(r"(?:1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]?\d{4}")
-_CHINESE_MOBILE = re.compile(r"(?:(?:00)?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}")
-_GROUP = re.compile(r"[^ ]+")
-MOST_GROUPS = 6
+_GAP = r"(?:[ .-]{0,3}|[ .-]{0,3}\s[ .-]{0,3})"
+_AMERICAN = re.compile(rf"(?:1[ .-]?)?(?:\(\d{{3}}\) ?-?|\d{{3}}(?:[ .-]|\s{{1,2}}))\d{{3}}{_GAP}\d{{4}}")
+_AMERICAN_UNGROUPED = re.compile(r"1?[2-9]\d{2}[2-9]\d{6}")
+_CHINESE_MOBILE = re.compile(
+    rf"(?:\(?(?:00)?86\)?{_GAP})?1[3-9]\d(?:{_GAP}\d{{4}}{_GAP}\d{{4}}|{_GAP}\d{{3}}{_GAP}\d{{5}})"
+)
+_ABROAD = re.compile(r"(?:00|011)[ .-]?(?=[1-9])")
+_BEFORE = re.compile(r"[+＋]?\(?[+＋]?\Z")
+_EXTENSION = re.compile(
+    r"(?:\s{0,2},?\s?(?:x|ext\.?|extn\.?|extension|durchwahl|poste|分机号?|转)\s{0,2}[:.]?\s?|\s#)\d{1,6}(?![A-Za-z0-9])",
+    re.IGNORECASE,
+)
+_ENDS_HERE = re.compile(r"(?![A-Za-z_@%€$£]|[.,]\d|-\d)|(?=[xX]\d)")
+# Six digits are a number only right behind the word.
+_SHORT_ONE = re.compile(
+    r"(?:phone|tel|fax|mobile|cell|at|on|is|number|电话|手机|座机|传真|号码|是|为)[\s.:#-]{0,3}\Z",
+    re.IGNORECASE,
+)
+# What may stand around a number that is all somebody says: "Sure, 2125551234, thanks".
+_FILLERS = re.compile(
+    r"\W*(?:(?:sure|yes|yeah|ok|okay|hi|hello|it'?s|it is|here|this|is|thanks|thank you|please|you"
+    r"|好的?|是的?|嗯|谢谢|给你|这个)\W*)*",
+    re.IGNORECASE,
+)
 
 
 class PhoneRecognizer(LocalRecognizer):
@@ -32,50 +53,110 @@ class PhoneRecognizer(LocalRecognizer):
         pass
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
+        regions = nlp_artifacts.rules.regions
         return [
             RecognizerResult("PHONE", start, end, 0.8)
-            for match in _CANDIDATE.finditer(text)
-            for start, end in _phones_in(text, match.start(), match.end())
+            for run in runs(text, LEAST)
+            for start, end in _phones_in(text, run, regions)
         ]
 
 
-def _phones_in(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _phones_in(text: str, run: Run, regions: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Yield the phone numbers in a run of digits, the longest first: other numbers may stand beside them."""
-    groups = [(match.start(), match.end()) for match in _GROUP.finditer(text, start, end)]
     first = 0
-    while first < len(groups):
-        begin = groups[first][0]
-        called = meaning(text, begin, end)
-        for last in range(min(first + MOST_GROUPS, len(groups)) - 1, first - 1, -1):
-            if _is_phone(text[begin : groups[last][1]], called):
-                yield begin, groups[last][1]
-                first = last
-                break
+    while first < len(run.groups):
+        begin = _BEFORE.search(text, max(0, run.groups[first][0] - 3), run.groups[first][0])
+        start = begin.start() if begin else run.groups[first][0]
+        last = _last_group(text, run, first, start, regions)
+        if last is not None:
+            end = run.groups[last][1]
+            extension = _EXTENSION.match(text, end)
+            yield start, extension.end() if extension else end
+            first = last
         first += 1
 
 
-def _is_phone(number: str, called: str | None) -> bool:
-    count = sum(char.isdigit() for char in number)
-    if not 7 <= count <= 15 or _DATE.search(number):
+def _last_group(text: str, run: Run, first: int, start: int, regions: Sequence[str]) -> int | None:
+    """Where the number that begins here ends: first by its own shape, then because words call it a phone."""
+    lasts = [last for last in parts(run, first, LEAST, MOST) if _ends_well(text, run, last)]
+    for told_by in (_by_shape, _by_words):
+        for last in lasts:
+            end = run.groups[last][1]
+            called = meaning(text, start, end)
+            if (called == "phone" or not (run.glued and first == 0)) and told_by(
+                text, start, end, called, regions
+            ):
+                return last
+    return None
+
+
+def _ends_well(text: str, run: Run, last: int) -> bool:
+    """Not in the middle of a word, an amount or an address; an extension may follow."""
+    return last < len(run.groups) - 1 or bool(_ENDS_HERE.match(text, run.groups[last][1]))
+
+
+def _by_shape(text: str, start: int, end: int, called: str | None, regions: Sequence[str]) -> bool:
+    """A number that nothing else looks like, whatever stands around it."""
+    number = text[start:end]
+    if _DATE.search(number) or not 7 <= len(digits(number)) <= MOST:
         return False
-    if number.startswith(("+", "(+")):
+    if "+" in number:
         return _possible(number)
-    if called in ("id", "card"):
+    if called in ("id", "national", "bank"):
         return False
-    if called == "phone" or _CHINESE_MOBILE.fullmatch(number) or _AMERICAN.fullmatch(number):
+    if _CHINESE_MOBILE.fullmatch(number) or _AMERICAN.fullmatch(number):
         return True
-    return number.lstrip("(").startswith("0") and any(_valid(number, region) for region in TRUNK_REGIONS)
+    if called == "phone" or _is_all(text, start, end):
+        return bool(_AMERICAN_UNGROUPED.fullmatch(number)) or any(
+            _valid(number, region) for region in regions
+        )
+    return called != "card" and (_from_abroad(number) or any(_national(number, region) for region in regions))
 
 
+def _by_words(text: str, start: int, end: int, called: str | None, regions: Sequence[str]) -> bool:
+    """Whatever words call a phone: numbers of every country, and mistyped ones."""
+    number = text[start:end]
+    if called != "phone" or "\n" in number or _DATE.search(number):
+        return False
+    return len(digits(number)) > LEAST or bool(_SHORT_ONE.search(text, max(0, start - 20), start))
+
+
+def _from_abroad(number: str) -> bool:
+    abroad = _ABROAD.match(number)
+    return bool(abroad) and _possible("+" + number[abroad.end() :] if abroad else number)
+
+
+def _national(number: str, region: str) -> bool:
+    """Written as at home: with the 0 before the area, or in groups where there is no such 0."""
+    if number.lstrip("(").startswith("0"):
+        return _valid(number, region)
+    grouped = sum(not char.isdigit() for char in number) >= 1
+    return grouped and _national_prefix(region) != "0" and region != "US" and _valid(number, region)
+
+
+def _is_all(text: str, start: int, end: int) -> bool:
+    """Whether somebody says nothing but this number, as people do when they were asked for it."""
+    return len(text) < 80 and bool(_FILLERS.fullmatch(text, 0, start) and _FILLERS.fullmatch(text, end))
+
+
+@lru_cache(maxsize=2048)
 def _possible(number: str) -> bool:
-    try:
-        return phonenumbers.is_possible_number(phonenumbers.parse(number))
-    except phonenumbers.NumberParseException:
-        return False
+    return _is(phonenumbers.is_possible_number, number, None)
 
 
+@lru_cache(maxsize=8192)
 def _valid(number: str, region: str) -> bool:
+    return _is(phonenumbers.is_valid_number, number, region)
+
+
+def _is(good: Callable[[phonenumbers.PhoneNumber], bool], number: str, region: str | None) -> bool:
     try:
-        return phonenumbers.is_valid_number(phonenumbers.parse(number, region))
-    except phonenumbers.NumberParseException:
+        return good(phonenumbers.parse(number.replace("\n", " "), region))
+    except NumberParseException:
         return False
+
+
+@lru_cache
+def _national_prefix(region: str) -> str | None:
+    metadata = PhoneMetadata.metadata_for_region(region)
+    return metadata.national_prefix if metadata else None

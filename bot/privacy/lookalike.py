@@ -3,22 +3,24 @@
 import re
 from collections.abc import Collection
 
-from .placeholders import KINDS
-
-_LOOKALIKE = re.compile(
-    r"\\?[<＜]\s*(?P<kind>[A-Za-z][A-Za-z_\\]{0,30}?)\\?_(?P<number>[0-9]{1,9})(?:\s*\\?[>＞])?"
-    rf"|(?<![A-Za-z0-9_])(?P<bare>{'|'.join(KINDS)})\\?_(?P<digits>[0-9]{{1,9}})(?:\\?[>＞])?"
-)
+from .placeholders import PLACEHOLDER
+from .straighten import straighten
 
 
-def harmless(text: str, kept: Collection[str]) -> str:
-    """Turn what looks like a placeholder, and is none of those kept, into words that nothing restores."""
+class _Any:
+    """Takes every placeholder for one of the conversation's."""
+
+    def __contains__(self, placeholder: object) -> bool:
+        return True
+
+
+def harmless(text: str, kept: Collection[str] = ()) -> str:
+    """Turn what is, or would be bent into, a placeholder into words; those that are kept stay as they are."""
 
     def word(match: re.Match[str]) -> str:
-        if match[0] in kept:
-            return match[0]
-        if match["bare"]:
-            return f"{match['bare']} {match['digits']}"
-        return f"‹{match['kind']} {match['number']}›"
+        return match[0] if match[0] in kept else f"‹{match[1]} {match[2]}›"
 
-    return _LOOKALIKE.sub(word, text)
+    straight = straighten(text, _Any())
+    if straight == text and not PLACEHOLDER.search(text):
+        return text
+    return PLACEHOLDER.sub(word, straight)

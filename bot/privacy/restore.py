@@ -15,17 +15,27 @@ NEUTRAL = {
         "EMAIL": "[e-mail address]",
         "PHONE": "[phone number]",
         "CARD": "[card number]",
+        "BANK": "[account number]",
+        "NATIONAL_ID": "[id number]",
+        "IP": "[IP address]",
         "PERSON": "[name]",
         "ADDRESS": "[address]",
-        "": "[private]",
+        "BIRTHDATE": "[date of birth]",
+        "SECRET": "[password or code]",
+        "PRIVATE": "[private]",
     },
     "zh": {
         "EMAIL": "[电子邮箱]",
         "PHONE": "[电话号码]",
         "CARD": "[卡号]",
+        "BANK": "[银行账号]",
+        "NATIONAL_ID": "[证件号码]",
+        "IP": "[IP 地址]",
         "PERSON": "[姓名]",
         "ADDRESS": "[地址]",
-        "": "[隐私信息]",
+        "BIRTHDATE": "[出生日期]",
+        "SECRET": "[密码或验证码]",
+        "PRIVATE": "[隐私信息]",
     },
 }
 
@@ -35,7 +45,7 @@ def restore(text: str, values: Mapping[str, str], language: str = "en") -> str:
     words = NEUTRAL["zh" if language.startswith("zh") else "en"]
 
     def value_of(match: re.Match[str]) -> str:
-        return values.get(match[0]) or words.get(match[1], words[""])
+        return values.get(match[0]) or words.get(match[1], words["PRIVATE"])
 
     return PLACEHOLDER.sub(value_of, text)
 

@@ -15,6 +15,7 @@ django.setup()
 from django.db import DatabaseError, InterfaceError, close_old_connections  # noqa: E402
 
 from accounts.models import User  # noqa: E402
+from bot import queue  # noqa: E402
 from bot.desk import handover  # noqa: E402
 from bot.desk.handover import HandoverError  # noqa: E402
 from bot.errors import BotError  # noqa: E402
@@ -38,7 +39,7 @@ def _do(bob: User, verb: str, conversation: str, text: str = "") -> None:
         case "take":
             handover.take_over(bob, UUID(conversation))
         case "say":
-            handover.reply(bob, UUID(conversation), text)
+            queue.scrub_message(handover.reply(bob, UUID(conversation), text).pk)
         case "back":
             handover.hand_back(bob, UUID(conversation))
 

@@ -14,7 +14,7 @@ import jwt
 from django.core import signing
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from accounts import keys, sealing
+from accounts import contact, keys, sealing
 from accounts.models import Customer, Site, Tier
 
 AUDIENCE = "frontdesk"
@@ -114,6 +114,8 @@ def verified(site: Site, identity: Identity, locale: str = "") -> Customer:
         changed.append("locale")
     if changed:
         customer.save(update_fields=[*changed, "seen_at"])
+    if "sealed_email" in changed:
+        contact.remember(customer)
     return customer
 
 
@@ -160,9 +162,9 @@ def read_session(site: Site, token: str) -> Customer:
         raise BadToken("too long, or not a token")
     try:
         who = _signer().unsign(token, max_age=SESSION_LIFE)
-        customer = uuid.UUID(bytes=base64.urlsafe_b64decode(who + "=="))
-        return Customer.objects.select_related("site__default_tier", "tier", "token_tier").get(
-            id=customer, site=site
+        customer_id = uuid.UUID(bytes=base64.urlsafe_b64decode(who + "=="))
+        customer = Customer.objects.select_related("site__default_tier", "tier", "token_tier").get(
+            id=customer_id, site=site
         )
     except signing.SignatureExpired:
         raise BadToken("the session is over") from None
@@ -170,6 +172,14 @@ def read_session(site: Site, token: str) -> Customer:
         raise BadToken("not a token of ours") from None
     except Customer.DoesNotExist:
         raise BadToken("no such customer on this site") from None
+    check_not_erased(customer, token)
+    return customer
+
+
+def check_not_erased(customer: Customer, token: str) -> None:
+    """Raise BadToken where the customer was erased after this session token, which is ours, was issued."""
+    if customer.erased_at and signing.b62_decode(token.split(":")[1]) <= int(customer.erased_at.timestamp()):
+        raise BadToken("the customer was erased")
 
 
 def _signer() -> signing.TimestampSigner:

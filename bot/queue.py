@@ -18,6 +18,9 @@ ANSWER_NEXT = "bot.tasks.answer_next"
 SCRUB_MESSAGE = "bot.tasks.scrub_message"
 INDEX_ARTICLE = "bot.tasks.index_article"
 INDEX_CANNED = "bot.tasks.index_canned"
+SWEEP_ERASED = "bot.tasks.sweep_erased"
+# By then every worker has noticed that its turn is over, and what its tools were about is done.
+SWEEP_AFTER = 300
 
 log = structlog.get_logger(__name__)
 
@@ -45,9 +48,14 @@ def index_canned(reply: int) -> None:
     _send(INDEX_CANNED, reply)
 
 
-def _send(name: str, *arguments: int | UUID) -> bool:
+def sweep_erased(customer: UUID) -> None:
+    """Delete, a little later, what late workers have written for an erased customer."""
+    _send(SWEEP_ERASED, customer, after=SWEEP_AFTER)
+
+
+def _send(name: str, *arguments: int | UUID, after: float | None = None) -> bool:
     try:
-        current_app.send_task(name, [*arguments])
+        current_app.send_task(name, [*arguments], countdown=after)
     except OperationalError as error:
         log.warning("queue away", job=name, arguments=arguments, error=type(error).__name__)
         return False

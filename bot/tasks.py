@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 import structlog
 from celery import shared_task
@@ -15,6 +16,7 @@ from bot.desk import alerts, approvals
 from bot.knowledge import embed, ingest
 from bot.outbox import outbox
 from bot.privacy import veil
+from bot.rights import erasure, retention
 from bot.steps import read
 from bot.tools import registry
 
@@ -79,6 +81,16 @@ def expire_approvals() -> None:
 @shared_task(expires=50)
 def look_for_alerts() -> None:
     alerts.look(timezone.now())
+
+
+@shared_task
+def sweep_erased(customer_id: str) -> None:
+    erasure.finish(UUID(customer_id))
+
+
+@shared_task(expires=1800)
+def forget_old() -> None:
+    retention.run(timezone.now())
 
 
 @shared_task

@@ -1,6 +1,7 @@
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import celeryd_init
 from kombu.transport.redis import Transport
 from redis.exceptions import ResponseError
@@ -23,6 +24,8 @@ app.conf.beat_schedule = {
     "release expired holds": {"task": "bot.tasks.expire_holds", "schedule": 60.0},
     "look whether a rule is crossed": {"task": "bot.tasks.look_for_alerts", "schedule": 60.0},
     "expire open approvals": {"task": "bot.tasks.expire_approvals", "schedule": 30.0},
+    # Once a day for each site: what is done for the day is not done again, what was missed is made up for.
+    "delete what is too old": {"task": "bot.tasks.forget_old", "schedule": crontab(minute=30)},
 }
 
 

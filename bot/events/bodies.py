@@ -28,7 +28,9 @@ def message_body(message: Message, text: str | None) -> MessageBody:
 
 def stored_final(turn: Turn, allowance: AllowanceBody) -> Final:
     """The final of a turn that is done, from the stored reply; with placeholders, as it was written."""
-    message = Message.objects.select_related("agent").get(turn=turn, author=Message.Author.BOT)
+    said = Message.objects.select_related("agent").filter(turn=turn, author=Message.Author.BOT).first()
+    # Where it was deleted, its turn has ended all the same.
+    message = said or Message(author=Message.Author.BOT, created_at=turn.finished_at or turn.queued_at)
     message.turn = turn
     return Final(
         turn=turn.id,

@@ -3,6 +3,16 @@
 from bot.outbox.channel import ATTEMPT_NUMBERS, Channel
 from bot.outbox.keys import turn_keys, wire_group
 from bot.outbox.log import Kept
+from bot.outbox.wire import LOG_SECONDS
 from bot.outbox.writer import Outbox, outbox
 
-__all__ = ["ATTEMPT_NUMBERS", "Channel", "Kept", "Outbox", "outbox", "turn_keys", "wire_group"]
+__all__ = [
+    "ATTEMPT_NUMBERS",
+    "LOG_SECONDS",
+    "Channel",
+    "Kept",
+    "Outbox",
+    "outbox",
+    "turn_keys",
+    "wire_group",
+]

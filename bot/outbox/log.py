@@ -98,3 +98,13 @@ class Log:
         except TimeoutError as error:
             raise RedisError from error
         return [Kept(entry[1][1].decode()) for entry in cast("list[Any]", answer)]
+
+    def forget(self, turns: Sequence[str], seconds_kept: int) -> None:
+        """Delete what these turns have said; whoever would write more is shut out. Raises RedisError."""
+        pipe = self._redis.pipeline(transaction=False)
+        for turn in turns:
+            counters, log = turn_keys(turn)
+            pipe.delete(log)
+            pipe.hset(counters, "over", "1")
+            pipe.expire(counters, seconds_kept)
+        pipe.execute()

@@ -84,6 +84,12 @@ class Outbox:
         """Shut out earlier attempts at the turn; all that was said. Raises RedisError within a second."""
         return self._log.take_over(channel.turn, channel.attempt, LOG_SECONDS)
 
+    def forget(self, turns: list[str]) -> None:
+        """Delete what these turns have said, from Redis. Raises RedisError."""
+        # What this process still has to write of them is written before.
+        self.flush()
+        self._log.forget(turns, LOG_SECONDS)
+
     @property
     def log(self) -> Log:
         return self._log

@@ -13,6 +13,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError, InterfaceError
 from redis.exceptions import RedisError
 
+from accounts import identity
 from bot import metrics
 from bot.errors import place
 from bot.outbox import Kept
@@ -25,7 +26,7 @@ READ_SECONDS = 10
 MOST_WAITING = 500
 # For the close frame to reach it all the same.
 LAST_SECONDS = 5
-NOT_READING, BROKEN, COME_BACK = 4408, 1011, 1012
+BAD_TOKEN, NOT_READING, BROKEN, COME_BACK = 4401, 4408, 1011, 1012
 
 Errand: TypeAlias = Callable[[], Awaitable[None]]
 
@@ -64,6 +65,8 @@ class Listener(AsyncWebsocketConsumer):
             except (DatabaseError, InterfaceError) as error:
                 log.warning("socket lost its database", kind=self.kind, error=type(error).__name__)
                 self.give_up(COME_BACK)
+            except identity.BadToken as error:
+                self._session_over(error)
 
     async def websocket_disconnect(self, message: Any) -> None:
         raise StopConsumer
@@ -135,9 +138,16 @@ class Listener(AsyncWebsocketConsumer):
                 except (DatabaseError, InterfaceError, RedisError) as error:
                     log.warning("socket lost its data", kind=self.kind, error=type(error).__name__)
                     self.give_up(COME_BACK)
+                except identity.BadToken as error:
+                    self._session_over(error)
                 except Exception as error:
                     log.error("socket broke", kind=self.kind, error=type(error).__name__, at=place(error))  # noqa: TRY400
                     self.give_up(BROKEN)
+
+    def _session_over(self, error: identity.BadToken) -> None:
+        """Whom it served is not known any more."""
+        log.info("session over", kind=self.kind, reason=str(error))
+        self.give_up(BAD_TOKEN)
 
     # What is sent
 

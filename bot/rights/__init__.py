@@ -1,0 +1,1 @@
+"""What customers may ask for, and what time alone brings: a copy of everything, and its end."""

@@ -1,0 +1,78 @@
+"""Delete what was said in conversations, and the keys to it. Turns, and what they took, stay as numbers."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import F, QuerySet
+
+from accounts import quota
+from accounts.models import Lookup
+from bot.models import Conversation, Message, ToolCall, Turn, VaultEntry
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How much was deleted."""
+
+    conversations: int = 0
+    messages: int = 0
+    calls: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(
+            self.conversations + other.conversations,
+            self.messages + other.messages,
+            self.calls + other.calls,
+        )
+
+
+def forget(conversations: QuerySet[Conversation], now: datetime) -> Counts:
+    """Close these conversations and keep nothing of them but numbers; inside the caller's transaction.
+
+    1. Lock them: nobody says anything there any more.
+    2. End what is under way: its worker finds itself fenced, and stores no reply.
+    3. Delete what was said, done and remembered, and destroy the keys.
+
+    Whoever posts locks a conversation before its turns, and so does this. Nobody who has locked a turn waits
+    for it: the conversations are locked as if no key of theirs could change, which goes with inserts.
+    """
+    ids = [*conversations.select_for_update(no_key=True).order_by("id").values_list("id", flat=True)]
+    _end_turns(ids, now)
+    deleted = _delete(ids)
+    known = Conversation.objects.filter(id__in=ids)
+    known.filter(closed_at=None).update(closed_at=now, waiting_since=None)
+    known.update(wrapped_key=b"", forgotten_at=now)
+    return Counts(len(ids)) + deleted
+
+
+def sweep(conversations: QuerySet[Conversation]) -> Counts:
+    """Delete what somebody has written who did not know yet that the conversation is forgotten."""
+    return _delete([*conversations.exclude(forgotten_at=None).values_list("id", flat=True)])
+
+
+def _end_turns(conversations: Collection[UUID], now: datetime) -> None:
+    under_way = Turn.objects.filter(conversation__in=conversations).exclude(state=Turn.State.DONE)
+    ids = [
+        *under_way.select_for_update(no_key=True, of=("self",)).order_by("id").values_list("id", flat=True)
+    ]
+    Turn.objects.filter(id__in=ids).update(
+        state=Turn.State.DONE,
+        outcome=Turn.Outcome.STOPPED,
+        reason="forgotten",
+        attempt=F("attempt") + 1,
+        lease_until=None,
+        deferred=False,
+        finished_at=now,
+    )
+    for turn in ids:
+        quota.release(turn)
+
+
+def _delete(conversations: Collection[UUID]) -> Counts:
+    messages, _ = Message.objects.filter(conversation__in=conversations).delete()
+    calls, _ = ToolCall.objects.filter(turn__conversation__in=conversations).delete()
+    VaultEntry.objects.filter(conversation__in=conversations).delete()
+    Lookup.objects.filter(conversation__in=conversations).delete()
+    return Counts(messages=messages, calls=calls)

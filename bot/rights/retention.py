@@ -1,0 +1,202 @@
+"""Delete what is older than a site keeps it, every night, and prove it with a row for each site and day.
+
+`run` may be called as often as one likes: what is done for the day is done, what was cut short goes on with
+the same bounds. A night that was missed is made up for by the next call.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from accounts import audit, identity
+from accounts.models import Customer, Site
+from bot import conversations
+from bot.models import Conversation, Message, RetentionRun, ToolCall, Turn
+from bot.rights import forget
+from bot.rights.forget import Counts
+
+BATCH = 200
+# So long after it was forgotten a conversation is swept again: whoever was in the middle of it has ended.
+SWEPT_FOR = timedelta(days=3)
+LOCK = 0x4664_5265_7465  # one process deletes at a time
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Due:
+    """What a run would delete now."""
+
+    site: str
+    conversations: int
+    messages: int
+    calls: int
+
+
+def run(now: datetime) -> bool:
+    """Every site's night, then what has no site's bounds; False when another process is at it.
+
+    1. Forget conversations at rest for too long; those still open are closed first.
+    2. Delete old records of tool calls.
+    3. Delete visitors of whom nothing is left, and what late workers have written where all was forgotten.
+    """
+    with _alone() as first:
+        if not first:
+            return False
+        for site in Site.objects.order_by("id"):
+            if begun := _begin(site, now):
+                _one_night(site, begun, now)
+    return True
+
+
+def look(now: datetime) -> list[Due]:
+    """What `run` would delete, site by site; deletes nothing."""
+    found = []
+    for site in Site.objects.order_by("id"):
+        text_before, calls_before = _bounds(site, now)
+        at_rest = _at_rest(site, text_before)
+        said = Message.objects.filter(conversation__in=at_rest)
+        calls = ToolCall.objects.filter(turn__conversation__in=at_rest) | _old_calls(site, calls_before)
+        found.append(Due(site.key, at_rest.count(), said.count(), calls.distinct().count()))
+    return found
+
+
+def hours_since_last(now: datetime) -> float | None:
+    """Since the last finished run, or since there is a site to run for; None without a site."""
+    last = RetentionRun.objects.exclude(finished_at=None).order_by("-finished_at").first()
+    first_site = Site.objects.order_by("created_at").first()
+    since = last.finished_at if last else first_site and first_site.created_at
+    return (now - since).total_seconds() / 3600 if since else None
+
+
+def _bounds(site: Site, now: datetime) -> tuple[datetime | None, datetime | None]:
+    """What is older goes. Nobody who may still be talking is cut off: a day is the least."""
+    text, calls = site.text_days, site.call_days
+    return (
+        None if text is None else now - timedelta(days=max(1, text)),
+        None if calls is None else now - timedelta(days=max(1, calls)),
+    )
+
+
+def _begin(site: Site, now: datetime) -> RetentionRun | None:
+    """Today's run, begun now or gone on with; None when it is done."""
+    text_before, calls_before = _bounds(site, now)
+    row, _ = RetentionRun.objects.get_or_create(
+        site=site.key,
+        day=now.astimezone(UTC).date(),
+        defaults={"text_before": text_before, "calls_before": calls_before},
+    )
+    return None if row.finished_at else row
+
+
+def _one_night(site: Site, row: RetentionRun, now: datetime) -> None:
+    _close_abandoned(site, row.text_before)
+    while _forget_some(site, row, now):
+        pass
+    while _delete_some_calls(site, row):
+        pass
+    forget.sweep(Conversation.objects.filter(site=site, forgotten_at__gte=now - SWEPT_FOR))
+    visitors = _delete_visitors(site, now)
+    with transaction.atomic():
+        RetentionRun.objects.filter(id=row.pk).update(finished_at=timezone.now())
+        row.refresh_from_db()
+        audit.record(
+            None,
+            "retention",
+            f"site:{site.key}",
+            day=str(row.day),
+            conversations=row.conversations,
+            messages=row.messages,
+            calls=row.calls,
+            visitors=visitors,
+        )
+    log.info("old text deleted", site=site.key, conversations=row.conversations, calls=row.calls)
+
+
+def _close_abandoned(site: Site, before: datetime | None) -> None:
+    """As anybody closes them: what runs there ends, and tabs that are open are told."""
+    for one in [*_at_rest(site, before).filter(closed_at=None).values_list("id", flat=True)]:
+        conversations.close(one)
+
+
+def _forget_some(site: Site, row: RetentionRun, now: datetime) -> bool:
+    """One batch; False when there is none left."""
+    with transaction.atomic():
+        # Closed ones only: one that was abandoned may have been opened anew by another tab just now.
+        some = _at_rest(site, row.text_before).exclude(closed_at=None).order_by("id")[:BATCH]
+        ids = [*some.values_list("id", flat=True)]
+        counts = forget.forget(Conversation.objects.filter(id__in=ids, forgotten_at=None), now)
+        _add(row, counts)
+    return bool(ids)
+
+
+def _delete_some_calls(site: Site, row: RetentionRun) -> bool:
+    with transaction.atomic():
+        some = _old_calls(site, row.calls_before).order_by("id")[: BATCH * 5]
+        ids = [*some.values_list("id", flat=True)]
+        deleted, _ = ToolCall.objects.filter(id__in=ids).delete()
+        _add(row, Counts(calls=deleted))
+    return bool(ids)
+
+
+def _delete_visitors(site: Site, now: datetime) -> int:
+    """Anonymous visitors whose session is over and who never said anything, or whose conversation went on
+    as somebody's they turned out to be.
+    """
+    unused = Conversation.objects.filter(site=site, customer__sub_digest="", forgotten_at__isnull=False)
+    turns = Turn.objects.filter(conversation=OuterRef("pk"))
+    while some := [*unused.exclude(Exists(turns)).values_list("id", flat=True)[:BATCH]]:
+        Conversation.objects.filter(id__in=some).delete()
+    over = now - identity.SESSION_LIFE
+    empty = Customer.objects.filter(site=site, sub_digest="", seen_at__lt=over, tier=None)
+    had = Conversation.objects.filter(customer=OuterRef("pk"))
+    deleted = 0
+    while some := [*empty.exclude(Exists(had)).values_list("id", flat=True)[:BATCH]]:
+        Customer.objects.filter(id__in=some).delete()
+        deleted += len(some)
+    return deleted
+
+
+def _add(row: RetentionRun, counts: Counts) -> None:
+    RetentionRun.objects.filter(id=row.pk).update(
+        conversations=F("conversations") + counts.conversations,
+        messages=F("messages") + counts.messages,
+        calls=F("calls") + counts.calls,
+    )
+
+
+def _at_rest(site: Site, before: datetime | None) -> QuerySet[Conversation]:
+    """Nothing was said there since; none where the site keeps everything."""
+    kept = Conversation.objects.filter(site=site, forgotten_at=None)
+    return kept.none() if before is None else kept.filter(active_at__lt=before)
+
+
+def _old_calls(site: Site, before: datetime | None) -> QuerySet[ToolCall]:
+    """Those that nobody will look at any more: no open question, and no turn under way."""
+    if before is None:
+        return ToolCall.objects.none()
+    open_still = Q(state__in=[ToolCall.State.PROPOSED, ToolCall.State.APPROVED])
+    open_still |= ~Q(turn__state=Turn.State.DONE)
+    open_still |= Q(carried_by__isnull=False) & ~Q(carried_by__state=Turn.State.DONE)
+    old = ToolCall.objects.filter(turn__conversation__site=site, created_at__lt=before)
+    return old.exclude(open_still)
+
+
+@contextmanager
+def _alone() -> Iterator[bool]:
+    """Whether this process may; the lock ends with the connection, whatever happens to the process."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        taken = bool(cursor.fetchone()[0])
+    try:
+        yield taken
+    finally:
+        if taken:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])

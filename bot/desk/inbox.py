@@ -20,7 +20,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Left
 
-from accounts import identity
+from accounts import lookups
 from accounts.models import User
 from bot.desk.summary import Summary, summarise, with_names
 from bot.models import Conversation, Message
@@ -28,7 +28,9 @@ from bot.models import Conversation, Message
 PAGE = 40
 PAGES_AT_MOST = 10
 LINE_CHARACTERS = 160
+MOST_FOUND = 200
 _VISITOR = re.compile(r"^(visitor|访客)\s+", re.IGNORECASE)  # as a list shows it, pasted
+_SHORT = re.compile(r"[0-9a-f]{8}")  # what stands for an id that is private
 VIEWS = ("open", "waiting", "mine", "closed", "all")
 
 
@@ -72,9 +74,12 @@ class Inbox:
 
 
 def read(agent: User, view: str = "open", search: str = "", pages: int = 1) -> Inbox:
-    """The first `pages` pages of one view: first who waits (longest first), then persons', then the bot's."""
+    """The first `pages` pages of one view: first who waits (longest first), then persons', then the bot's.
+
+    A search looks at all conversations.
+    """
     size = PAGE * max(1, min(pages, PAGES_AT_MOST))
-    conversations = with_names(_searched(_viewed(agent, view), search))
+    conversations = with_names(_searched(search) if search.strip() else _viewed(agent, view))
     found = list(_with_last_line(_ordered(conversations))[: size + 1])
     return Inbox([_row(agent, one) for one in found[:size]], counts(agent), len(found) > size)
 
@@ -94,7 +99,7 @@ def counts(agent: User) -> Counts:
 
 def _begun() -> QuerySet[Conversation]:
     """Conversations in which something was said: who only opens the widget is nobody's business yet."""
-    said = Exists(Message.objects.filter(conversation=OuterRef("pk")))
+    said = Exists(Message.objects.filter(conversation=OuterRef("pk"))) | Q(forgotten_at__isnull=False)
     return Conversation.objects.filter(~Q(handler=Conversation.Handler.BOT) | said)
 
 
@@ -112,14 +117,15 @@ def _viewed(agent: User, view: str) -> QuerySet[Conversation]:
     return conversations
 
 
-def _searched(conversations: QuerySet[Conversation], search: str) -> QuerySet[Conversation]:
+def _searched(search: str) -> QuerySet[Conversation]:
+    """Those of customers found by what is known exactly, and of visitors by how their number begins."""
     term = _VISITOR.sub("", search.strip())
-    if not term:
-        return conversations
-    found = Q(customer__sub_digest=identity.sub_digest(term))
+    found = Q(customer__in=list(lookups.find(term).values_list("id", flat=True)[:MOST_FOUND]))
+    if _SHORT.fullmatch(term):
+        found |= Q(customer__sub_digest__startswith=term)
     if span := _uuids_beginning_with(term):
         found |= Q(customer__sub_digest="", customer__id__range=span)
-    return conversations.filter(found)
+    return _begun().filter(found)
 
 
 def _uuids_beginning_with(term: str) -> tuple[UUID, UUID] | None:

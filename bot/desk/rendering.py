@@ -1,6 +1,8 @@
 """Masked text as safe HTML: markdown without raw HTML or images, placeholders as chips with their kind."""
 
 import re
+from collections.abc import Callable
+from typing import TypeAlias
 
 import nh3
 from django.utils.html import escape, format_html
@@ -8,6 +10,8 @@ from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 
 from bot.privacy.placeholders import PLACEHOLDER
+
+Chip: TypeAlias = Callable[[str, str, dict[str, str]], SafeString]
 
 # Private-use characters hold a placeholder's place while markdown is made of the text around it.
 _OPEN, _SHUT = "\ue000", "\ue001"
@@ -25,7 +29,14 @@ _CLEANER = nh3.Cleaner(
     link_rel="noopener noreferrer nofollow",
     set_tag_attribute_values={"a": {"target": "_blank"}},
 )
-_ICONS = {"EMAIL": "mail", "PHONE": "phone", "CARD": "card", "PERSON": "person", "ADDRESS": "pin"}
+_ICONS = {
+    "EMAIL": "mail",
+    "PHONE": "phone",
+    "CARD": "card",
+    "PERSON": "person",
+    "ADDRESS": "pin",
+    "BANK": "card",
+}
 
 
 def rich(masked: str, kinds: dict[str, str]) -> SafeString:
@@ -34,25 +45,46 @@ def rich(masked: str, kinds: dict[str, str]) -> SafeString:
     html = _CLEANER.clean(_MARKDOWN.render(_hold(masked, found)))
     html = _HELD_IN_ADDRESS.sub(lambda held: _name_in_address(found, held), html)
     # nh3 has made the HTML safe, and chips are escaped by format_html.
-    return mark_safe(_HELD.sub(lambda held: _chip_at(found, held, kinds), html))  # noqa: S308
+    return mark_safe(_HELD.sub(lambda held: _chip_at(found, held, kinds, chip), html))  # noqa: S308
 
 
 def plain(masked: str, kinds: dict[str, str]) -> SafeString:
-    """A line of text as HTML: everything escaped but the chips."""
-    found: list[re.Match[str]] = []
-    html = escape(_hold(masked, found))
-    return mark_safe(_HELD.sub(lambda held: _chip_at(found, held, kinds), html))  # noqa: S308
+    """A text as HTML: everything escaped but the chips."""
+    return _escaped(masked, kinds, chip)
+
+
+def line(masked: str, kinds: dict[str, str]) -> SafeString:
+    """A text inside a link, where chips only tell what is hidden."""
+    return _escaped(masked, kinds, mark)
 
 
 def chip(kind: str, number: str, kinds: dict[str, str]) -> SafeString:
-    """What stands for a private value."""
+    """What stands for a private value, to be pressed by who may see it."""
+    return format_html(
+        '<button type="button" class="chip" data-kind="{}" data-number="{}" title="{}">'
+        '<svg aria-hidden="true"><use href="#i-{}"></use></svg><span>{} {}</span></button>',
+        kind,
+        number,
+        *_said(kind, number, kinds),
+    )
+
+
+def mark(kind: str, number: str, kinds: dict[str, str]) -> SafeString:
+    """What stands for a private value, to be read."""
     return format_html(
         '<span class="chip" title="{}"><svg aria-hidden="true"><use href="#i-{}"></use></svg>{} {}</span>',
-        kinds["hidden"],
-        _ICONS.get(kind, "lock"),
-        kinds.get(kind, kinds["PRIVATE"]),
-        number,
+        *_said(kind, number, kinds),
     )
+
+
+def _said(kind: str, number: str, kinds: dict[str, str]) -> tuple[str, str, str, str]:
+    return kinds["hidden"], _ICONS.get(kind, "lock"), kinds.get(kind, kinds["PRIVATE"]), number
+
+
+def _escaped(masked: str, kinds: dict[str, str], make: Chip) -> SafeString:
+    found: list[re.Match[str]] = []
+    html = escape(_hold(masked, found))
+    return mark_safe(_HELD.sub(lambda held: _chip_at(found, held, kinds, make), html))  # noqa: S308
 
 
 def _hold(text: str, found: list[re.Match[str]]) -> str:
@@ -65,9 +97,9 @@ def _hold(text: str, found: list[re.Match[str]]) -> str:
     return PLACEHOLDER.sub(hold, text)
 
 
-def _chip_at(found: list[re.Match[str]], held: re.Match[str], kinds: dict[str, str]) -> str:
+def _chip_at(found: list[re.Match[str]], held: re.Match[str], kinds: dict[str, str], make: Chip) -> str:
     match = found[int(held[1])]
-    return chip(match[1], match[2], kinds)
+    return make(match[1], match[2], kinds)
 
 
 def _name_in_address(found: list[re.Match[str]], held: re.Match[str]) -> str:

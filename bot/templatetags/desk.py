@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from bot.desk import rendering
+from bot.privacy.placeholders import PLACEHOLDER
 from bot.web import desk_words
 
 register = template.Library()
@@ -34,7 +35,13 @@ def plain(masked: str) -> SafeString:
 @register.filter
 def line(masked: str) -> SafeString:
     """The beginning of a message on one line, without the marks of its markdown."""
-    return rendering.plain(_MARKS.sub("", " ".join(masked.split())), desk_words.kinds())
+    return rendering.line(_MARKS.sub("", " ".join(masked.split())), desk_words.kinds())
+
+
+@register.filter
+def hides(masked: str | None) -> bool:
+    """Whether a message said something that its text here does not show."""
+    return masked is None or PLACEHOLDER.search(masked) is not None
 
 
 @register.filter

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from bot.web import inbox
+from bot.web import inbox, reveals
 
 app_name = "desk"
 urlpatterns = [
@@ -17,4 +17,6 @@ urlpatterns = [
     path("<uuid:conversation_id>/reply/", inbox.reply, name="reply"),
     path("<uuid:conversation_id>/hand-back/", inbox.hand_back, name="hand-back"),
     path("<uuid:conversation_id>/close/", inbox.close, name="close"),
+    path("conversations/<uuid:conversation_id>/reveal", reveals.show, name="reveal"),
+    path("conversations/<uuid:conversation_id>/revealed", reveals.history, name="revealed"),
 ]

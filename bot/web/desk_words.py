@@ -2,7 +2,7 @@
 
 from django.utils import translation
 
-from bot.web import rights_words
+from bot.web import reveal_words, rights_words
 
 _WORDS: dict[str, tuple[str, str]] = {
     # Signing in
@@ -40,8 +40,11 @@ _WORDS: dict[str, tuple[str, str]] = {
     "mine": ("Mine", "我的"),
     "closed": ("Closed", "已结束"),
     "all": ("All", "全部"),
-    "search": ("Find a customer id…", "查找客户编号…"),
-    "search_label": ("Find by customer id", "按客户编号查找"),
+    "search": ("E-mail, phone, order or id…", "邮箱、电话、订单号或编号…"),
+    "search_label": (
+        "Find a customer by exact e-mail, phone number, order number or id",
+        "按完整的邮箱、电话、订单号或编号查找客户",
+    ),
     "conversations": ("Conversations", "对话"),
     "conversation": ("Conversation", "对话"),
     "show_more": ("Show more", "显示更多"),
@@ -68,8 +71,14 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "empty_closed": ("No closed conversations", "没有已结束的对话"),
     "empty_closed_lead": ("Conversations that ended are kept here.", "已结束的对话会保留在这里。"),
-    "empty_search": ("No customer with that id", "没有此编号的客户"),
-    "empty_search_lead": ("Search looks at the beginning of the id.", "搜索匹配编号的开头部分。"),
+    "empty_search": ("Nobody found", "没有找到"),
+    "empty_search_lead": (
+        "E-mail, phone, order number and customer id have to match exactly; "
+        "of a visitor’s number the beginning is enough.",
+        "邮箱、电话、订单号和客户编号必须完全一致；访客编号只需开头部分。",
+    ),
+    "search_often": ("Too many searches", "搜索过于频繁"),
+    "search_often_lead": ("Please wait a while, then try again.", "请稍候再试。"),
     "choose": ("Choose a conversation", "选择一个对话"),
     "choose_lead": (
         "Read along as the assistant answers, and take over whenever a person should.",
@@ -182,18 +191,12 @@ _WORDS: dict[str, tuple[str, str]] = {
     "key_send": ("Send the reply", "发送回复"),
     "key_help": ("Show this help", "显示此帮助"),
     "key_escape": ("Leave the field, close what is open", "离开输入框、关闭弹窗"),
-    # Kinds of private values
-    "kind_EMAIL": ("E-mail", "邮箱"),
-    "kind_PHONE": ("Phone", "电话"),
-    "kind_CARD": ("Card", "卡号"),
-    "kind_PERSON": ("Name", "姓名"),
-    "kind_ADDRESS": ("Address", "地址"),
-    "kind_PRIVATE": ("Private", "私密"),
     # Times
     "now": ("now", "刚刚"),
     "minutes": ("{} min", "{} 分钟"),
     "hours": ("{} h", "{} 小时"),
     "days": ("{} d", "{} 天"),
+    **reveal_words.WORDS,
     **rights_words.WORDS,
 }
 _LOCALES = ("en", "zh")
@@ -213,6 +216,7 @@ _SCRIPTS = {
         "by_bot",
         "exported",
     ),
+    *reveal_words.SCRIPTS,
     *("now", "minutes", "hours", "days"),
 }
 

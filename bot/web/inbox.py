@@ -1,47 +1,26 @@
 """The desk's pages: sign in, the list, one conversation, and what an agent can do with it."""
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import auth
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST, require_safe
+from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
+from accounts import lookups
 from accounts.models import User
 from bot import queue
 from bot.desk import handover, inbox, transcript
-from bot.errors import BotError, Rejected, Unknown
-from bot.web import desk_words, sign_in
-
-View = Callable[..., HttpResponse]
-THEMES = ("system", "light", "dark")
-
-
-def staff_only(view: View) -> View:
-    """Only signed-in staff; their pages are theirs alone and never kept by a browser or proxy."""
-
-    @never_cache
-    @wraps(view)
-    def guarded(request: HttpRequest, **address: Any) -> HttpResponse:
-        if not request.user.is_authenticated:
-            return _to_sign_in(request)
-        try:
-            response = view(request, **address)
-        except Unknown as error:
-            raise Http404 from error
-        patch_vary_headers(response, ["HX-Request"])
-        return response
-
-    return guarded
+from bot.errors import BotError, Rejected
+from bot.web import desk_words, rates, sign_in
+from bot.web.desk_pages import agent_of, page, staff_only, wants_fragment
 
 
 @never_cache
@@ -60,7 +39,7 @@ def sign_in_page(request: HttpRequest) -> HttpResponse:
             problem, status = "sign_in_often", 429
     words = desk_words.table()
     facts = {"next": target, "problem": words.get(problem), "email": request.POST.get("email", "")}
-    return _page(request, "desk/sign_in.html", facts, status=status)
+    return page(request, "desk/sign_in.html", facts, status=status)
 
 
 @never_cache
@@ -79,49 +58,49 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return redirect("desk:sign-in")
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 @staff_only
 def inbox_page(request: HttpRequest) -> HttpResponse:
-    return _page(request, "desk/inbox.html", _list(request))
+    return _listed(request, "desk/inbox.html")
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 @staff_only
 def list_fragment(request: HttpRequest) -> HttpResponse:
-    return _page(request, "desk/_list.html", _list(request))
+    return _listed(request, "desk/_list.html")
 
 
 @require_GET
 @staff_only
 def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
-    shown = {"t": transcript.read(_agent(request), conversation_id)}
-    if _wants_fragment(request):
-        return _page(request, "desk/_panel.html", shown)
-    return _page(request, "desk/inbox.html", {**_list(request), **shown})
+    shown = {"t": transcript.read(agent_of(request), conversation_id)}
+    if wants_fragment(request):
+        return page(request, "desk/_panel.html", shown)
+    return page(request, "desk/inbox.html", {**_list(request), **shown})
 
 
 @require_GET
 @staff_only
 def refresh(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     """The panel again, when what the page shows (`mark`) is out of date."""
-    shown = transcript.read(_agent(request), conversation_id)
+    shown = transcript.read(agent_of(request), conversation_id)
     if shown.mark == request.GET.get("mark"):
         return HttpResponse(status=204)
-    return _page(request, "desk/_panel.html", {"t": shown})
+    return page(request, "desk/_panel.html", {"t": shown})
 
 
 @require_GET
 @staff_only
 def earlier(request: HttpRequest, conversation_id: UUID, before: int) -> HttpResponse:
-    shown = transcript.read(_agent(request), conversation_id, before)
-    return _page(request, "desk/_entries.html", {"t": shown})
+    shown = transcript.read(agent_of(request), conversation_id, before)
+    return page(request, "desk/_entries.html", {"t": shown})
 
 
 @require_GET
 @staff_only
 def message(request: HttpRequest, conversation_id: UUID, uuid: UUID) -> HttpResponse:
     facts = {"entry": transcript.entry(conversation_id, uuid), "conversation": conversation_id}
-    return _page(request, "desk/_entry.html", facts)
+    return page(request, "desk/_entry.html", facts)
 
 
 @require_POST
@@ -170,12 +149,12 @@ def _act(
     request: HttpRequest, conversation_id: UUID, do: Callable[[User], None], draft: str = ""
 ) -> HttpResponse:
     """Do it and show the conversation as it is now, with the reason where it was refused."""
-    agent, problem = _agent(request), ""
+    agent, problem = agent_of(request), ""
     try:
         do(agent)
     except BotError as error:
         problem = _sentence(error)
-    if not problem and not _wants_fragment(request):
+    if not problem and not wants_fragment(request):
         return redirect("desk:conversation", conversation_id)
     shown = {
         "t": transcript.read(agent, conversation_id),
@@ -183,9 +162,9 @@ def _act(
         "draft": draft if problem else "",
     }
     status = 409 if problem else 200
-    if _wants_fragment(request):
-        return _page(request, "desk/_panel.html", shown, status=status)
-    return _page(request, "desk/inbox.html", {**_list(request), **shown}, status=status)
+    if wants_fragment(request):
+        return page(request, "desk/_panel.html", shown, status=status)
+    return page(request, "desk/inbox.html", {**_list(request), **shown}, status=status)
 
 
 def _sentence(error: BotError) -> str:
@@ -199,41 +178,28 @@ def _sentence(error: BotError) -> str:
     return words["gone"]
 
 
+def _listed(request: HttpRequest, name: str) -> HttpResponse:
+    facts = _list(request)
+    return page(request, name, facts, status=429 if facts["often"] else 200)
+
+
 def _list(request: HttpRequest) -> dict[str, Any]:
-    view, search = request.GET.get("view", "open"), request.GET.get("q", "")[:100]
+    """One view, or what was searched: that is posted, since logs and histories keep addresses."""
+    agent, asked = agent_of(request), request.POST if "q" in request.POST else request.GET
+    view, search = asked.get("view", "open"), request.POST.get("q", "").strip()[: lookups.LONGEST]
     view = view if view in inbox.VIEWS else "open"
-    pages = request.GET.get("pages", "1")
+    pages = asked.get("pages", "1")
     count = int(pages) if pages.isdecimal() and len(pages) < 4 else 1
-    found = inbox.read(_agent(request), view, search, count)
-    return {"inbox": found, "view": view, "search": search, "pages": count, "views": inbox.VIEWS}
-
-
-def _page(request: HttpRequest, name: str, facts: dict[str, Any], status: int = 200) -> HttpResponse:
-    theme = request.COOKIES.get("frontdesk_theme", "system")
-    context = {
-        **facts,
-        "w": desk_words.table(),
-        "locale": desk_words.locale(),
-        "script_words": desk_words.for_scripts(),
-        "theme": theme if theme in THEMES else "system",
-        "max_chars": settings.MESSAGE_MAX_CHARS,
+    often = bool(search) and not rates.may_search(agent, search)
+    found = inbox.Inbox([], inbox.counts(agent), more=False) if often else None
+    return {
+        "inbox": found or inbox.read(agent, view, search, count),
+        "view": view,
+        "search": search,
+        "often": often,
+        "pages": count,
+        "views": inbox.VIEWS,
     }
-    return render(request, name, context, status=status)
-
-
-def _to_sign_in(request: HttpRequest) -> HttpResponse:
-    if not _wants_fragment(request):
-        return redirect(f"{reverse('desk:sign-in')}?{urlencode({'next': request.get_full_path()})}")
-    # A fragment of the sign-in page would land inside the inbox: have the whole page go there.
-    return HttpResponse(status=401, headers={"HX-Redirect": reverse("desk:sign-in")})
-
-
-def _wants_fragment(request: HttpRequest) -> bool:
-    return request.headers.get("HX-Request") == "true"
-
-
-def _agent(request: HttpRequest) -> User:
-    return cast(User, request.user)
 
 
 def _uuid(text: str) -> UUID | None:

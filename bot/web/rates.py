@@ -1,25 +1,32 @@
-"""How often a customer may write, and how often an address may come, apart from any quota."""
+"""How often a customer may write, an address may come, and staff may look up or reveal."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 
 import structlog
 from django.conf import settings
-from limits import RateLimitItem, RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import RedisStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError, RedisError
 from redis.retry import Retry
 
-from accounts.models import Customer
+from accounts import keys
+from accounts.models import Customer, User
 from bot.errors import Rejected
 from bot.web.doors import Address
 
 MESSAGES = RateLimitItemPerMinute(20)
+CONTACTS = RateLimitItemPerMinute(5)
 # Each new visitor is a row of a table. An office that comes back after a restart is not new.
 NEW_VISITORS = RateLimitItemPerMinute(60)
 HELLOS = RateLimitItemPerMinute(1200)
+REVEALS = (RateLimitItemPerMinute(20), RateLimitItemPerDay(500))
+# Enough for somebody who serves customers; too little to try numbers until one is a customer's.
+SEARCHES = (RateLimitItemPerMinute(30), RateLimitItemPerDay(1000))
+_ONCE = RateLimitItemPerHour(1)
 REDIS_SECONDS = 1
 
 log = structlog.get_logger(__name__)
@@ -47,12 +54,40 @@ def check_message(customer: Customer) -> None:
     _check(MESSAGES, "message", str(customer.id))
 
 
+def check_contact(customer: Customer) -> None:
+    """Raise Rejected when this customer tells where to write to too often."""
+    _check(CONTACTS, "contact", str(customer.id))
+
+
 def check_hello(address: Address, *, new: bool) -> None:
     """Raise Rejected when too many sockets, or too many new visitors, come from one address."""
     if address.public:
         _check(HELLOS, "hello", address.digest)
     if address.public and new:
         _check(NEW_VISITORS, "visitor", address.digest)
+
+
+def check_reveal(agent: User) -> None:
+    """Raise Rejected when this agent reveals too much."""
+    for limit in REVEALS:
+        _check(limit, "reveal", str(agent.pk))
+
+
+def may_search(agent: User, term: str) -> bool:
+    """False when this agent tries too many terms; to look for the same one again counts nothing."""
+    tried = ("term", f"{agent.pk}.{keys.digest('search', term)}")
+    with suppress(RedisError):
+        if not _limiter().test(_ONCE, *tried):
+            return True
+    try:
+        for limit in SEARCHES:
+            _check(limit, "search", str(agent.pk))
+    except Rejected:
+        return False
+    # Only now: a term that was refused is new the next time too.
+    with suppress(RedisError):
+        _limiter().hit(_ONCE, *tried)
+    return True
 
 
 def _check(limit: RateLimitItem, what: str, who: str) -> None:

@@ -5,6 +5,7 @@ import { showConnection } from "./frame.js";
 import "./keys.js";
 import { refreshList, syncList } from "./list.js";
 import { Live } from "./live.js";
+import "./reveal.js";
 import "./rights.js";
 import { Socket } from "./socket.js";
 import { writeTimes } from "./times.js";

@@ -48,4 +48,5 @@ function place(entry) {
     entry.classList.add("fresh");
   }
   writeTimes(entry);
+  entry.dispatchEvent(new Event("desk:placed", { bubbles: true }));
 }

@@ -3,6 +3,7 @@ import { conversation } from "./entries.js";
 import { writeTimes } from "./times.js";
 
 const PAUSE = 1000;
+const TYPING = 500; // half a number is looked for in vain, and counts as a search
 const title = document.title;
 const search = document.getElementById("search");
 const list = () => document.getElementById("list");
@@ -63,8 +64,10 @@ export function step(by) {
 
 async function read({ view = list().dataset.view, pages = list().dataset.pages } = {}) {
   asked = Date.now();
-  const query = new URLSearchParams({ view, pages, q: search.value });
-  await htmx.ajax("GET", `/desk/list/?${query}`, { target: "#list", swap: "outerHTML" }).catch(() => {});
+  const q = search.value.trim();
+  // What is searched may be private: it never stands in an address.
+  const [verb, values] = q ? ["POST", { view, pages, q }] : ["GET", { view, pages }];
+  await htmx.ajax(verb, "/desk/list/", { target: "#list", swap: "outerHTML", values }).catch(() => {});
 }
 
 function toggleCurrent(element, current) {
@@ -82,6 +85,7 @@ document.addEventListener("click", async (event) => {
   if (event.target.closest("[data-more]")) read({ pages: Number(list().dataset.pages) + 1 });
   if (!link || event.metaKey || event.ctrlKey) return;
   event.preventDefault();
+  search.value = "";
   await read({ view: link.dataset.view, pages: 1 });
   document.querySelector(".list-scroll").scrollTop = 0;
   remember(link.dataset.view);
@@ -90,9 +94,10 @@ document.addEventListener("click", async (event) => {
 let typing = 0;
 search.addEventListener("input", () => {
   clearTimeout(typing);
-  typing = setTimeout(() => read({ pages: 1 }), 150);
+  typing = setTimeout(() => read({ pages: 1 }), TYPING);
 });
 search.form.addEventListener("submit", (event) => {
   event.preventDefault();
+  clearTimeout(typing);
   read({ pages: 1 });
 });

@@ -1,7 +1,7 @@
 /** The desk's words in the reader's language, and private values as chips. */
 const words = JSON.parse(document.getElementById("words").textContent);
 const PLACEHOLDER = /<([A-Z][A-Z_]{0,23})_([0-9]{1,6})>/g;
-const ICONS = { EMAIL: "mail", PHONE: "phone", CARD: "card", PERSON: "person", ADDRESS: "pin" };
+const ICONS = { EMAIL: "mail", PHONE: "phone", CARD: "card", PERSON: "person", ADDRESS: "pin", BANK: "card" };
 const SVG = "http://www.w3.org/2000/svg";
 
 export function word(key, fact = "") {
@@ -47,7 +47,9 @@ export function putChips(element) {
 
 function chip(kind, number) {
   const name = words[`kind_${kind}`] ?? words.kind_PRIVATE;
-  const element = make("span", "chip", icon(ICONS[kind] ?? "lock"), `${name} ${number}`);
+  const element = make("button", "chip", icon(ICONS[kind] ?? "lock"), make("span", "", `${name} ${number}`));
+  element.type = "button";
+  Object.assign(element.dataset, { kind, number });
   element.title = words.hidden;
   return element;
 }

@@ -19,10 +19,17 @@ def test_rich_shows_markdown_and_chips() -> None:
 
 def test_plain_shows_chips_and_leaves_the_rest_as_typed() -> None:
     html = rendering.plain("**no markdown** <EMAIL_12> & <b>\n<OTHER_1>", KINDS)
-    assert html.startswith("**no markdown** <span class=")
+    assert html.startswith("**no markdown** <button type=")
     assert "E-mail 12</span>" in html
     assert "Private 1</span>" in html
+    assert 'data-kind="EMAIL" data-number="12"' in html
     assert "&amp; &lt;b&gt;\n" in html
+
+
+def test_line_holds_nothing_to_press_since_it_stands_in_a_link() -> None:
+    html = rendering.line("Write to <EMAIL_1>", KINDS)
+    assert html.startswith("Write to <span class=")
+    assert "<button" not in html
 
 
 @pytest.mark.parametrize(
@@ -38,7 +45,7 @@ def test_plain_shows_chips_and_leaves_the_rest_as_typed() -> None:
         "\ue0000\ue001 \ue0007\ue001",
     ],
 )
-@pytest.mark.parametrize("render", [rendering.rich, rendering.plain])
+@pytest.mark.parametrize("render", [rendering.rich, rendering.plain, rendering.line])
 def test_nothing_hostile_survives(render: Callable[[str, dict[str, str]], str], text: str) -> None:
     html = render(text, KINDS)
     for evil in ("<script", "<img", 'href="javascript', 'href="data', "\ue000", 'title="<'):

@@ -1,0 +1,60 @@
+"""Numbers that states give people: told by shape and checksum, or by the words before them."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from presidio_analyzer import LocalRecognizer, RecognizerResult
+
+from .context import NATIONAL_WORDS, meaning
+from .national_shapes import SHAPES
+
+_CALLED = re.compile(f"(?<![a-z])(?:{NATIONAL_WORDS})", re.IGNORECASE)
+# Up to two letters, digits in groups, up to two letters: whatever words call a passport is one.
+_NUMBER = re.compile(
+    r"(?<![A-Za-z0-9_@])[A-Za-z]{0,3}[ -]?\d[A-Za-z0-9]*"
+    r"(?:(?:[ .\-–/]|\s{1,2})\d[A-Za-z0-9]*|[ -][A-Za-z]\d*(?![A-Za-z]))*"
+    r"(?![A-Za-z0-9_@])"
+)
+_LETTERS_FIRST = re.compile(r"(?<![A-Za-z0-9_@])(?=[A-Za-z]*\d)[A-Za-z0-9]{6,20}(?![A-Za-z0-9_@])")
+LEAST, MOST = 5, 20
+
+
+class NationalIdRecognizer(LocalRecognizer):
+    """A shape with a checksum stands for itself unless it is called an order; a word makes up for both."""
+
+    def __init__(self) -> None:
+        super().__init__(supported_entities=["NATIONAL_ID"])
+
+    def load(self) -> None:
+        pass
+
+    def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
+        if not any(char.isdigit() for char in text):
+            return []
+        return [
+            RecognizerResult("NATIONAL_ID", start, end, score)
+            for start, end, score in (*_shaped(text), *_named(text))
+        ]
+
+
+def _shaped(text: str) -> Iterator[tuple[int, int, float]]:
+    for shape in SHAPES:
+        for match in shape.pattern.finditer(text):
+            if shape.good(match[0]) and meaning(text, *match.span()) not in ("id", "phone"):
+                yield *match.span(), shape.score
+
+
+def _named(text: str) -> Iterator[tuple[int, int, float]]:
+    """Yield numbers of any shape that words call one, of whatever country, mistyped ones too."""
+    if not _CALLED.search(text):
+        return
+    for pattern in (_NUMBER, _LETTERS_FIRST):
+        for match in pattern.finditer(text):
+            start, end = match.span()
+            while text[start] in " -":
+                start += 1
+            written = sum(char.isalnum() for char in text[start:end])
+            counted = sum(char.isdigit() for char in text[start:end])
+            if counted >= LEAST and written <= MOST and meaning(text, start, end) == "national":
+                yield start, end, 0.85

@@ -45,7 +45,9 @@ export class Store {
     let entry = this.entry(key);
     if (!entry) {
       entry = { key };
-      this.entries.push(entry);
+      // What the system says during a turn is stored before its reply: it stands above it now as after a reload.
+      const answering = message.author === "system" && this.running;
+      this.entries.splice(answering ? this.entries.indexOf(answering) : this.entries.length, 0, entry);
     }
     Object.assign(entry, { message, ...extra });
     this.touch(entry);

@@ -56,7 +56,7 @@ async def _soak(stage: Stage, given: argparse.Namespace) -> int:
     living = [asyncio.create_task(life.live(ends)) for life in lives]
     faults, crashes = await _misfortunes(stage, random.Random(given.seed), ends)
     did = sum(await asyncio.gather(*living), Counter[str]())
-    verdict = await oracle.judge(stage, f"{stage.number}-%", play.customers, STAGED, PATIENCE)
+    verdict = await oracle.judge(stage, f"{stage.number}-", play.customers, STAGED, PATIENCE)
     _print(stage, play, verdict, {"faults": faults, "customers": did, "crashes": crashes})
     await play.leave()
     return 1 if verdict.wrong or crashes else 0

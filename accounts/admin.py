@@ -1,4 +1,4 @@
-"""The admin's pages for people, tiers and the ledger."""
+"""The admin's pages for people and tiers; beside it those for the ledger and the audit log."""
 
 import secrets
 from typing import Any
@@ -7,8 +7,8 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
-from django.db.models import CharField, Count, OuterRef, QuerySet, Subquery, Value
-from django.db.models.functions import Cast, Concat
+from django.db import transaction
+from django.db.models import Count, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -20,27 +20,33 @@ from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm
 
 from accounts import identity, quota
+from accounts.audit_admin import Audited, AuditEntryAdmin
 from accounts.forms import LimitForm, NewStaffForm, SiteForm, StaffForm
-from accounts.models import Customer, Hold, Limit, Site, Tier, UsageEntry, User, Window
+from accounts.ledger_admin import HoldAdmin, UsageEntryAdmin, WindowAdmin
+from accounts.models import AuditEntry, Customer, Hold, Limit, Site, Tier, UsageEntry, User, Window
 
 admin.site.unregister(Group)  # roles are agent and admin, nothing finer
 
 
 @admin.register(User)
-class StaffAdmin(UserAdmin, ModelAdmin):
+class StaffAdmin(Audited, UserAdmin, ModelAdmin):
     """Agents and admins. The role decides: only admins come in here."""
 
     form = StaffForm
     add_form = NewStaffForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ["email", "name", "role_label", "is_active", "last_login"]
-    list_filter = ["role", "is_active"]
+    audited = "staff_changed"
+    audited_values = ("email", "name", "role", "may_reveal", "is_active")
+    list_display = ["email", "name", "role_label", "may_reveal", "is_active", "last_login"]
+    list_filter = ["role", "may_reveal", "is_active"]
     search_fields = ["email", "name"]
     ordering = ["email"]
     filter_horizontal = ()
     readonly_fields = ["last_login"]
-    fieldsets = [(None, {"fields": ["email", "name", "role", "is_active", "password", "last_login"]})]
-    add_fieldsets = [(None, {"fields": ["email", "name", "role", "password1", "password2"]})]
+    fieldsets = [
+        (None, {"fields": ["email", "name", "role", "may_reveal", "is_active", "password", "last_login"]})
+    ]
+    add_fieldsets = [(None, {"fields": ["email", "name", "role", "may_reveal", "password1", "password2"]})]
 
     @display(description="role", ordering="role", label={"Admin": "info"})
     def role_label(self, user: User) -> str:
@@ -58,9 +64,14 @@ class StaffAdmin(UserAdmin, ModelAdmin):
 
 
 @admin.register(Site)
-class SiteAdmin(ModelAdmin):
+class SiteAdmin(Audited, ModelAdmin):
     """Websites that carry the widget."""
 
+    audited = "site_changed"
+    audited_values = (
+        *("key", "origins", "privacy_url", "default_tier", "allowed_tiers"),
+        *("masking", "id_patterns", "phone_regions", "text_days", "call_days"),
+    )
     form = SiteForm
     list_display = ["name", "key", "default_tier", "signs_visitors"]
     search_fields = ["name", "key"]
@@ -104,9 +115,10 @@ class SiteAdmin(ModelAdmin):
         secret = ""
         if request.method == "POST":
             secret = secrets.token_urlsafe(32)
-            site.rotate_secret(secret)
-            site.save(update_fields=["sealed_secret", "sealed_previous_secret"])
-            self.log_change(request, site, "Made a new identity secret.")
+            with transaction.atomic():
+                site.rotate_secret(secret)
+                site.save(update_fields=["sealed_secret", "sealed_previous_secret"])
+                self.log_change(request, site, "Made a new identity secret.")
         context = {
             **self.admin_site.each_context(request),
             "title": "Identity secret",
@@ -128,9 +140,11 @@ class LimitInline(TabularInline):
 
 
 @admin.register(Tier)
-class TierAdmin(ModelAdmin):
+class TierAdmin(Audited, ModelAdmin):
     """Levels of service."""
 
+    audited = "tier_changed"
+    audited_values = ("name", "slug", "model_class", "rank", "limits")
     list_display = ["name", "rules", "model_class", "rank", "given_by_hand"]
     search_fields = ["name", "slug"]
     prepopulated_fields = {"slug": ["name"]}
@@ -161,9 +175,11 @@ class TierAdmin(ModelAdmin):
 
 
 @admin.register(Customer)
-class CustomerAdmin(ModelAdmin):
+class CustomerAdmin(Audited, ModelAdmin):
     """Who chats. Names and addresses stay sealed: nobody needs them to choose a tier."""
 
+    audited = "customer_changed"
+    audited_values = ("tier",)
     list_display = ["who", "site", "is_verified", "tier_in_force", "seen_at"]
     list_filter = ["site", "tier", "locale"]
     list_select_related = ["site__default_tier", "tier", "token_tier"]
@@ -219,104 +235,10 @@ class CustomerAdmin(ModelAdmin):
         return ", ".join(f"{limit.used} of {limit.amount} {limit.label}" for limit in limits) or "No limit"
 
 
-class Ledger(ModelAdmin):
-    """Books are read, not corrected."""
-
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-@admin.register(Window)
-class WindowAdmin(Ledger):
-    list_display = ["what", "subject", "starts_at", "held_now", "used", "over"]
-    list_filter = ["rule"]
-    date_hierarchy = "starts_at"
-    search_fields = ["subject"]
-    ordering = ["-starts_at", "-settled"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Window]:
-        rule = Concat(Value("limit:"), Cast("pk", CharField()))
-        limits = Limit.objects.annotate(rule=rule).filter(rule=OuterRef("rule"))
-        windows: QuerySet[Window] = super().get_queryset(request)
-        return windows.annotate(tier=Subquery(limits.values("tier__name")[:1]))
-
-    @display(description="counts for", ordering="rule")
-    def what(self, window: Any) -> str:
-        if window.rule == "anonymous-address":
-            return "a network's anonymous visitors"
-        return f"{window.tier}, {window.rule}" if window.tier else window.rule
-
-    @display(description="held", ordering="held")
-    def held_now(self, window: Window) -> str:
-        return plain(window.held)
-
-    @display(description="used", ordering="settled")
-    def used(self, window: Window) -> str:
-        return plain(window.settled)
-
-    @display(description="overrun", ordering="overrun")
-    def over(self, window: Window) -> str:
-        return plain(window.overrun)
-
-
-@admin.register(Hold)
-class HoldAdmin(Ledger):
-    list_display = ["turn", "state_label", "how_much", "subject", "created_at", "expires_at"]
-    list_filter = ["state", "window__rule"]
-    date_hierarchy = "created_at"
-    list_select_related = ["window"]
-    search_fields = ["use", "window__subject"]
-    ordering = ["-id"]
-
-    @display(description="turn")
-    def turn(self, hold: Hold) -> str:
-        return str(hold.use)[:8]
-
-    @display(description="from", ordering="window__subject")
-    def subject(self, hold: Hold) -> str:
-        return hold.window.subject
-
-    @display(description="amount")
-    def how_much(self, hold: Hold) -> str:
-        return plain(hold.amount)
-
-    @display(
-        description="state",
-        label={"Held": "info", "Settled": "success", "Released": "", "Expired": "warning"},
-    )
-    def state_label(self, hold: Hold) -> str:
-        return hold.get_state_display()
-
-
-@admin.register(UsageEntry)
-class UsageEntryAdmin(Ledger):
-    list_display = ["created_at", "model", "provider", "site", "tier", "tokens", "price", "outcome"]
-    list_filter = ["confidence", "outcome", "site", "tier", "provider", "model"]
-    date_hierarchy = "created_at"
-    search_fields = ["turn", "customer", "call"]
-    ordering = ["-created_at"]
-
-    @display(description="tokens in / out")
-    def tokens(self, entry: UsageEntry) -> str:
-        return f"{entry.input_tokens:,} / {entry.output_tokens:,}"
-
-    @display(description="cost", ordering="cost")
-    def price(self, entry: UsageEntry) -> str:
-        if entry.cost is None:
-            return "no known price"
-        about = "" if entry.confidence == UsageEntry.Confidence.EXACT else "about "
-        return f"{about}${plain(entry.cost)}"
-
-
-def plain(amount: Any) -> str:
-    """A decimal without the zeros that its column adds."""
-    text = f"{amount:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+for model, page in (
+    (Window, WindowAdmin),
+    (Hold, HoldAdmin),
+    (UsageEntry, UsageEntryAdmin),
+    (AuditEntry, AuditEntryAdmin),
+):
+    admin.site.register(model, page)

@@ -22,12 +22,9 @@ Action: TypeAlias = Literal[
     "retention",
     "rotate_keys",
     "site_changed",
-    "site_secret",
-    "staff_added",
     "staff_changed",
-    "staff_removed",
     "tier_changed",
-    "customer_tier",
+    "customer_changed",
 ]
 
 # Any number will do that nothing else in the database takes.

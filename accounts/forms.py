@@ -121,7 +121,7 @@ class NewStaffForm(UserCreationForm):
 
     class Meta:
         model = User
-        fields = ["email", "name", "role"]
+        fields = ["email", "name", "role", "may_reveal"]
         widgets = STAFF_WIDGETS
 
     def clean_email(self) -> str:
@@ -138,9 +138,9 @@ class StaffForm(UserChangeForm):
 
     class Meta:
         model = User
-        fields = ["email", "name", "role", "is_active", "password"]
+        fields = ["email", "name", "role", "may_reveal", "is_active", "password"]
         widgets = STAFF_WIDGETS
-        labels = {"is_active": "May sign in"}
+        labels = {"is_active": "May sign in", "may_reveal": "May reveal private values"}
 
     def clean_email(self) -> str:
         return str(self.cleaned_data["email"].lower())

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
-from accounts.admin import Ledger
+from accounts.ledger_admin import Ledger
 from bot import queue
 from bot.desk import alert_words
 from bot.forms import ArticleForm, CannedReplyForm, ProviderForm

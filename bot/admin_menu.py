@@ -47,7 +47,11 @@ MENU: list[dict[str, Any]] = [
         _page("Customers", "groups", "accounts_customer"),
         _page("Staff", "badge", "accounts_user"),
     ),
-    _group("Watch", _page("Alerts", "notifications", "bot_alert")),
+    _group(
+        "Watch",
+        _page("Alerts", "notifications", "bot_alert"),
+        _page("Audit log", "fact_check", "accounts_auditentry"),
+    ),
     _group(
         "Ledger",
         _page("Upstream calls", "receipt_long", "accounts_usageentry"),

@@ -19,5 +19,5 @@ export function lost({ t }) {
 }
 
 export function staying({ t, store: { site } }) {
-  return ["account", "numbers", "log"].map((what) => t(`data_stays_${what}`, { name: site.name }));
+  return ["account", "numbers", "log", "backups"].map((what) => t(`data_stays_${what}`, { name: site.name }));
 }

@@ -36,6 +36,11 @@ def forget(customer: Customer, conversation_uuid: UUID | None) -> None:
     Lookup.objects.filter(customer=customer, conversation=conversation_uuid).delete()
 
 
+def hand_over(conversation_uuid: UUID, customer: Customer) -> None:
+    """Let this customer be found by what was said in a conversation that is theirs from now on."""
+    Lookup.objects.filter(conversation=conversation_uuid).update(customer=customer)
+
+
 def find(term: str) -> QuerySet[Customer]:
     """Customers of all sites with exactly this e-mail, phone or order number, or this id on their site."""
     term = term.strip()

@@ -1,4 +1,4 @@
-"""What a customer can do: open, post, stop, approve, ask for a person, rate, look back, close.
+"""What a customer can do: open, post, stop, approve, ask for a person, rate, be written to, look back, close.
 
 Every function takes a conversation of the caller's customer; ids from outside are looked up within it, so
 that unknown and foreign ones answer alike.
@@ -14,11 +14,13 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from accounts import contact, lookups
 from accounts.models import Customer
 from bot import events, leases, queue, reply, words
 from bot.desk import approvals, handover
 from bot.errors import Rejected, Unknown
 from bot.models import Conversation, Message, ToolCall, Turn
+from bot.privacy.vault import Vault
 
 PAGE = 50
 COMMENT_CHARACTERS = 1000
@@ -82,9 +84,12 @@ def adopt(anonymous: Customer, verified: Customer) -> None:
     try:
         with transaction.atomic():
             adopted = Conversation.objects.filter(id=opened.id, customer=anonymous).update(customer=verified)
+            lookups.hand_over(opened.id, verified)
     except IntegrityError:
         # The verified customer's own open conversation wins.
         return
+    if anonymous.contact and not verified.contact:
+        contact.leave(verified, anonymous.contact)
     if adopted:
         events.adopted(opened.id, verified.id)
 
@@ -249,6 +254,24 @@ def rate(conversation_id: UUID, message: UUID, score: int, comment: str, *, key:
     if not rated:
         raise Unknown
     events.rated(conversation_id, message)
+
+
+def leave_contact(customer: Customer, conversation: Conversation, email: str, *, key: bytes) -> None:
+    """Store where the customer wants a later answer, and say so in the conversation. Raises Rejected."""
+    try:
+        with transaction.atomic():
+            if not contact.leave(customer, email):
+                return
+            placeholder = Vault(conversation.id, key).placeholder("EMAIL", customer.contact)
+            said = Message.objects.create(
+                conversation=conversation,
+                author=Message.Author.SYSTEM,
+                masked=words.say("contact.left", conversation.locale, email=placeholder),
+                source="system",
+            )
+            transaction.on_commit(lambda: events.message_posted(conversation.id, said.uuid))
+    except contact.BadAddress:
+        raise Rejected("bad_address") from None
 
 
 def close(conversation_id: UUID) -> None:

@@ -18,7 +18,7 @@ class BotError(Exception):
 
 
 class Rejected(BotError):
-    """Refused at the door; `code` is invalid, too_long, rate_limited or closed."""
+    """Refused at the door; `code` is invalid, too_long, rate_limited, closed or bad_address."""
 
     def __init__(self, code: str, *, retry_at: datetime | None = None, **facts: object) -> None:
         super().__init__(code)

@@ -33,6 +33,14 @@ _WORDS: dict[str, dict[str, str]] = {
         "zh": "发送过于频繁，请稍等片刻。",
     },
     "rejected.closed": {"en": "This conversation is closed.", "zh": "此对话已结束。"},
+    "rejected.bad_address": {
+        "en": "This does not look like an e-mail address.",
+        "zh": "这不像是一个邮箱地址。",
+    },
+    "contact.left": {
+        "en": "Should you leave before we answer, we can write to {email}.",
+        "zh": "如果您在我们回复之前离开，我们可以写信到 {email}。",
+    },
     "promise.model_down": {
         "en": "I cannot reach my answering service right now. Please try again in a little while, "
         "or ask for a person: a colleague will see your message here.",

@@ -88,6 +88,8 @@ class ConversationBody(Closed):
 class CustomerBody(Closed):
     verified: bool
     name: str | None = None
+    # An e-mail address is known; the widget need not ask for one.
+    reachable: bool | None = None
 
 
 class SiteBody(Closed):

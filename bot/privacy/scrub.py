@@ -112,7 +112,11 @@ class Scrubber:
         return any(words <= set(_words(name)) for name in self.public)
 
     def _done(self, piece: Piece, row: "_Row", names: Iterator[str]) -> Done:
-        own = [Span(start, end, OWN) for start, end in self.rules.own(piece.text)]
+        own = [
+            Span(start, end, OWN)
+            for start, end in self.rules.own(piece.text)
+            if not any(span.start < end and start < span.end for span in (*row.mask, *row.drop))
+        ]
         neutral = [(span, removed(span.kind, self.language)) for span in row.drop]
         masked = sorted([*neutral, *((span, next(names)) for span in row.mask)])
         return Done(

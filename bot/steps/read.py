@@ -110,10 +110,10 @@ def _store(message: _Said, done: Done, key: Fernet, conversation: Conversation) 
         cursor.execute(_MASK, {"masked": done.masked, "sealed": sealed, "id": message.id})
         if not cursor.rowcount:
             return False
-    if done.refused:
-        _tell_what_was_dropped(message, sorted(done.refused), conversation)
     reworded = bool(done.refused)
     transaction.on_commit(lambda: events.scrubbed(conversation.id, message.uuid, reworded=reworded))
+    if done.refused:
+        _tell_what_was_dropped(message, sorted(done.refused), conversation)
     return True
 
 

@@ -200,6 +200,9 @@ class ChatConsumer(Listener):
         bodies, more = await in_thread(self._here.read_page, frame.before)
         await self._send(events.History(messages=bodies, more=more))
 
+    async def on_contact(self, frame: frames.Contact) -> None:
+        await in_thread(self._here.leave_contact, frame)
+
     async def on_new(self, frame: frames.New) -> None:
         self._leave()
         await in_thread(self._here.start_over)
@@ -307,6 +310,7 @@ _HANDLERS: dict[type[frames.Incoming], Callable[[ChatConsumer, Any], Awaitable[N
     frames.Human: ChatConsumer.on_human,
     frames.Resume: ChatConsumer.on_resume,
     frames.LookBack: ChatConsumer.on_history,
+    frames.Contact: ChatConsumer.on_contact,
     frames.New: ChatConsumer.on_new,
     frames.Ping: ChatConsumer.on_ping,
 }

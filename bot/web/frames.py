@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import UUID4, AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 REF_CHARACTERS = 64
+EMAIL_CHARACTERS = 320
 MOST_EVENTS = 1_000_000_000  # in a turn; Redis takes no number above 64 bits
 
 
@@ -82,6 +83,11 @@ class LookBack(Incoming):
     before: Id
 
 
+class Contact(Incoming):
+    type: Literal["contact"]
+    email: Annotated[str, AfterValidator(sound), Field(max_length=EMAIL_CHARACTERS)]
+
+
 class New(Incoming):
     type: Literal["new"]
 
@@ -90,7 +96,7 @@ class Ping(Incoming):
     type: Literal["ping"]
 
 
-Frame = Hello | Post | Stop | Approve | Rate | Human | Resume | LookBack | New | Ping
+Frame = Hello | Post | Stop | Approve | Rate | Human | Resume | LookBack | Contact | New | Ping
 _ADAPTER: TypeAdapter[Frame] = TypeAdapter(Annotated[Frame, Field(discriminator="type")])
 
 

@@ -19,7 +19,7 @@ from bot.privacy.placeholders import PLACEHOLDER
 from bot.privacy.restore import restore, restore_json
 from bot.privacy.vault import Vault
 from bot.web import rates
-from bot.web.frames import Hello, Post
+from bot.web.frames import Contact, Hello, Post
 
 READY_BYTES = 200_000
 
@@ -98,8 +98,11 @@ class Session:
         return bodies[::-1], more
 
     def ready(self) -> events.Ready:
+        """Raises identity.BadToken where the customer was erased meanwhile."""
         # Read again: who has it may have changed before this socket listened.
-        self.conversation = Conversation.objects.select_related("agent").get(id=self.conversation.id)
+        rows = Conversation.objects.select_related("agent", "customer")
+        self.conversation = rows.get(id=self.conversation.id)
+        identity.check_not_erased(self.conversation.customer, self.token)
         self.learn()
         now = timezone.now()
         bodies, more = self.read_page()
@@ -107,7 +110,11 @@ class Session:
         self.mode = "degraded" if conversations.model_was_away(self.conversation.id) else "normal"
         return events.Ready(
             token=self.token,
-            customer=events.CustomerBody(verified=self.customer.verified, name=self.customer.name or None),
+            customer=events.CustomerBody(
+                verified=self.customer.verified,
+                name=self.customer.name or None,
+                reachable=bool(self.customer.email or self.customer.contact) or None,
+            ),
             conversation=events.ConversationBody(
                 id=self.conversation.id,
                 handler=self.conversation.handler,  # type: ignore[arg-type]
@@ -162,13 +169,19 @@ class Session:
     def _allowance(self) -> events.AllowanceBody:
         return events.AllowanceBody.model_validate(quota.allowance(self.customer).as_json())
 
+    def leave_contact(self, frame: Contact) -> None:
+        """Store where the customer wants a later answer. Raises Rejected."""
+        rates.check_contact(self.customer)
+        conversations.leave_contact(self.customer, self.conversation, frame.email, key=self.key)
+
     def start_over(self) -> None:
         """Close the open conversation and open a fresh one."""
         conversations.close(self.conversation.id)
         self.follow()
 
     def follow(self) -> None:
-        """Turn to the customer's conversation of now."""
+        """Turn to the customer's conversation of now; raises identity.BadToken where the session is over."""
+        self.customer = identity.read_session(self.site, self.token)
         self.conversation = conversations.current(self.customer, self.locale)
         self.key = self.conversation.data_key
 

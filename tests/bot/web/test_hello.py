@@ -40,7 +40,7 @@ async def test_hello_answers_ready_with_a_token_that_works_again(tab: Connect) -
 async def test_identity_makes_a_verified_customer(tab: Connect) -> None:
     async with tab(identity=sign("alice", name="Alice Ash", email="alice@example.com", tier="plus")) as alice:
         ready = alice.frames[0]
-    assert ready["customer"] == {"verified": True, "name": "Alice Ash"}
+    assert ready["customer"] == {"verified": True, "name": "Alice Ash", "reachable": True}
     assert ready["allowance"]["limits"][0]["amount"] == 100
     customer = await sync_to_async(identity.known_as)(await Site.objects.aget(), "alice")
     assert b"Alice" not in bytes(customer.sealed_name)

@@ -1,0 +1,44 @@
+"""Where a customer may be written to: what the site says of them, and what they have left themselves."""
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+
+from accounts import lookups, sealing
+from accounts.models import Customer
+
+LONGEST = 254
+
+
+class BadAddress(Exception):
+    """Not an address that anybody could write to."""
+
+
+def leave(customer: Customer, address: str) -> bool:
+    """Store where the customer wants a later answer; False where that was known. Raises BadAddress."""
+    address = _checked(address)
+    if customer.contact == address:
+        return False
+    customer.sealed_contact = sealing.seal(address)
+    with transaction.atomic():
+        customer.save(update_fields=["sealed_contact", "seen_at"])
+        remember(customer)
+    return True
+
+
+def remember(customer: Customer) -> None:
+    """Let staff find the customer by the addresses in force, and by no earlier ones."""
+    lookups.forget(customer, None)
+    addresses = [address for address in (customer.email, customer.contact) if address]
+    lookups.remember(customer, None, [("email", address) for address in addresses])
+
+
+def _checked(address: str) -> str:
+    address = address.strip()
+    try:
+        validate_email(address)
+    except ValidationError:
+        raise BadAddress from None
+    if len(address) > LONGEST:
+        raise BadAddress
+    return address

@@ -10,7 +10,7 @@ _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
     r"|nov(?:ember)?|dec(?:ember)?)\.?"
 )
-_DAY = r"(?:the )?\d{1,2}(?:st|nd|rd|th)?"
+_DAY = r"\d{1,2}(?:st|nd|rd|th)?"
 _YEAR = r"(?:(?:1[89]|20)\d{2})"
 _SHORT_YEAR = rf"(?:{_YEAR}|['’]?\d{{2}})"
 _DATE = re.compile(

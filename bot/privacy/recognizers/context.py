@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-REACH = 50
+REACH = 60
 
 PHONE_WORDS = (
     r"(?:tele|smart|cell ?|mobile ?)?phones?|tel(?![a-z])|mobile|cell(?![a-z])|call(?:ing|ed|s)?(?![a-z])"

@@ -12,7 +12,7 @@ from .national_shapes import SHAPES
 _CALLED = re.compile(f"(?<![a-z])(?:{NATIONAL_WORDS})", re.IGNORECASE)
 # Up to two letters, digits in groups, up to two letters: whatever words call a passport is one.
 _NUMBER = re.compile(
-    r"(?<![A-Za-z0-9_@])[A-Za-z]{0,3}[ -]?\d[A-Za-z0-9]*"
+    r"(?<![A-Za-z0-9_@])(?:[A-Za-z]{1,3}-?|[A-Z]{1,2} )?\d[A-Za-z0-9]*"
     r"(?:(?:[ .\-–/]|\s{1,2})\d[A-Za-z0-9]*|[ -][A-Za-z]\d*(?![A-Za-z]))*"
     r"(?![A-Za-z0-9_@])"
 )
@@ -52,8 +52,6 @@ def _named(text: str) -> Iterator[tuple[int, int, float]]:
     for pattern in (_NUMBER, _LETTERS_FIRST):
         for match in pattern.finditer(text):
             start, end = match.span()
-            while text[start] in " -":
-                start += 1
             written = sum(char.isalnum() for char in text[start:end])
             counted = sum(char.isdigit() for char in text[start:end])
             if counted >= LEAST and written <= MOST and meaning(text, start, end) == "national":

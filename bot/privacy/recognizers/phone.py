@@ -15,7 +15,7 @@ from .runs import Run, digits, parts, runs
 LEAST, MOST = 6, 15
 
 _DATE = re.compile(
-    r"(?<!\d)(?:(?:19|20)\d{2}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)\d{2})(?!\d)"
+    r"(?<![\d.-])(?:(?:19|20)\d{2}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2(?:19|20)\d{2})(?![-.]?\d)"
 )
 _GAP = r"(?:[ .-]{0,3}|[ .-]{0,3}\s[ .-]{0,3})"
 _AMERICAN = re.compile(rf"(?:1[ .-]?)?(?:\(\d{{3}}\) ?-?|\d{{3}}(?:[ .-]|\s{{1,2}}))\d{{3}}{_GAP}\d{{4}}")
@@ -54,6 +54,7 @@ class PhoneRecognizer(LocalRecognizer):
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
         regions = nlp_artifacts.rules.regions
+        text = _DATE.sub(lambda date: "\0" * len(date[0]), text)
         return [
             RecognizerResult("PHONE", start, end, 0.8)
             for run in runs(text, LEAST)
@@ -98,7 +99,7 @@ def _ends_well(text: str, run: Run, last: int) -> bool:
 def _by_shape(text: str, start: int, end: int, called: str | None, regions: Sequence[str]) -> bool:
     """A number that nothing else looks like, whatever stands around it."""
     number = text[start:end]
-    if _DATE.search(number) or not 7 <= len(digits(number)) <= MOST:
+    if not 7 <= len(digits(number)) <= MOST:
         return False
     if "+" in number:
         return _possible(number)
@@ -116,7 +117,7 @@ def _by_shape(text: str, start: int, end: int, called: str | None, regions: Sequ
 def _by_words(text: str, start: int, end: int, called: str | None, regions: Sequence[str]) -> bool:
     """Whatever words call a phone: numbers of every country, and mistyped ones."""
     number = text[start:end]
-    if called != "phone" or "\n" in number or _DATE.search(number):
+    if called != "phone" or "\n" in number:
         return False
     return len(digits(number)) > LEAST or bool(_SHORT_ONE.search(text, max(0, start - 20), start))
 

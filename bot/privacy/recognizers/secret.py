@@ -27,12 +27,12 @@ _SAYS = (
 _QUOTED = r"[\"'“‘`«「]([^\"'”’`»」\n]{3,64})[\"'”’`»」]"
 
 _TOLD_WORD = re.compile(
-    rf"(?<![a-z]){_WORD_FOR_IT}{_ASIDE}(?:{_SAYS}|\s+)(?:{_QUOTED}|([^\s,;，；。]{{3,64}}))", re.IGNORECASE
+    rf"(?<![a-z]){_WORD_FOR_IT}(?:{_ASIDE}{_SAYS}|\s+)(?:{_QUOTED}|([^\s,;，；。]{{3,64}}))", re.IGNORECASE
 )
 _SAID = re.compile(rf"{_SAYS}\Z", re.IGNORECASE)
 _TOLD_CODE = re.compile(
-    rf"(?<![a-z]){_CODE}{_ASIDE}(?:{_SAYS}|[\s#]+)([\"'“]?(?:[0-9]{{3,8}}|[0-9]{{3}}[ -][0-9]{{3}}"
-    r"|[0-9](?:[ -][0-9]){3,7}|(?=[A-Z]*[0-9])[A-Z0-9]{4,10}))(?![A-Za-z0-9@]|[.,-][0-9])",
+    rf"(?<![a-z]){_CODE}(?:{_ASIDE}{_SAYS}|[\s#]+)([\"'“]?(?:[0-9]{{3}}[ -][0-9]{{3}}"
+    r"|[0-9](?:[ -][0-9]){3,7}|[0-9]{3,8}|(?=[A-Z]*[0-9])[A-Z0-9]{4,10}))(?![A-Za-z0-9@]|[.,-][0-9])",
     re.IGNORECASE,
 )
 _AS_MY = re.compile(

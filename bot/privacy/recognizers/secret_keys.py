@@ -21,7 +21,9 @@ _PEM = re.compile(
     re.S,
 )
 _BEARER = re.compile(r"(?:bearer|(?<=authorization:) ?basic)\s+([A-Za-z0-9._~+/=-]{12,})", re.IGNORECASE)
-_IN_URL = re.compile(r"[a-z][a-z0-9+]{1,12}://[^\s/:@]{0,64}:([^\s/@]{1,128})@", re.IGNORECASE)
+_IN_URL = re.compile(
+    r"[a-z][a-z0-9+]{1,12}://([^\s/:@]{0,64}:[^\s/@]{1,128}@[A-Za-z0-9.-]{1,253})", re.IGNORECASE
+)
 _CALLED_KEY = re.compile(
     r"(?:api|access|secret|private|auth|license|licence|encryption|session|refresh)?[ _-]?"
     r"(?:keys?|tokens?|secrets?)(?![a-z])"

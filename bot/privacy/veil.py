@@ -52,6 +52,12 @@ class Veil:
         self._found += found
         return masked
 
+    def mask_arguments(self, value: Any) -> Any:
+        """What a model wrote for a tool: its placeholders made straight, and no value beside them."""
+        names = self.vault.names()
+        straight = straighten_json(value, names)
+        return scrub.told(self._scrubber, straight, names | unknown(straight, {}))[0]
+
     def take_found(self) -> list[Pair]:
         """What was found in JSON since this was asked last."""
         found, self._found = self._found, []

@@ -41,7 +41,7 @@ class _Talk:
         self._shortened = False
         self._history = prompt.build(work, self._budget)
         self._exchanges: list[Message] = []
-        self._results: dict[tuple[str, str], str] = {}
+        self._ran: dict[tuple[str, str], runner.Ran] = {}
         self._asked: Counter[tuple[str, str]] = Counter()
 
     def request(self) -> Request:
@@ -65,14 +65,15 @@ class _Talk:
     def use(self, request: ToolRequest, name: str, answer: Answer) -> None:
         """Run one tool request, or propose its change; its result is part of what is asked next."""
         key = _key(request)
-        if key not in self._results:
+        if key not in self._ran:
             ran = runner.run(self._work.bench, request, name)
             if isinstance(ran, runner.Asked):
                 answer.asked = ran.call
                 return
             answer.handover = answer.handover or ran.handover
-            self._results[key] = ran.content
-        self._exchanges += prompt.exchange(name, request.name, request.arguments, self._results[key])
+            self._ran[key] = ran
+        ran = self._ran[key]
+        self._exchanges += prompt.exchange(name, request.name, ran.arguments, ran.content)
 
     def _messages(self) -> tuple[Message, ...]:
         return (*self._history, *self._exchanges)

@@ -1,7 +1,7 @@
 """One tool call, from the model's raw request to the result it may see."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -37,10 +37,11 @@ class Shown:
 
 @dataclass(frozen=True)
 class Ran:
-    """A tool answered: `content` is JSON for the model, without private values."""
+    """A tool answered: `arguments` and `content` are JSON for the model, without private values."""
 
     content: str
     handover: events.HandoverReason | None = None
+    arguments: str = "{}"
 
 
 @dataclass(frozen=True)
@@ -72,14 +73,16 @@ def run(bench: Bench, request: ToolRequest, call_name: str) -> Ran | Asked:
     arguments: dict[str, Any] = {}
     try:
         tool = _find(request.name)
-        arguments = _parse(request)
+        arguments = bench.veil.mask_arguments(_parse(request))
         checked = _check(bench, tool, arguments)
         if tool.changes:
             return _propose(bench, tool, arguments, checked, call_name)
     except ToolError as error:
-        return Ran(_failure(bench, _record(bench, request.name, arguments, call_name), error))
-    bench.events.working(_label(tool, bench.locale))
-    return perform(bench, tool, checked, _record(bench, tool.name, arguments, call_name))
+        ran = Ran(_failure(bench, _record(bench, request.name, arguments, call_name), error))
+    else:
+        bench.events.working(_label(tool, bench.locale))
+        ran = perform(bench, tool, checked, _record(bench, tool.name, arguments, call_name))
+    return replace(ran, arguments=json.dumps(arguments, ensure_ascii=False))
 
 
 def perform(bench: Bench, tool: Tool, arguments: dict[str, Any], call: ToolCall) -> Ran:

@@ -27,6 +27,9 @@ REVEALS = (RateLimitItemPerMinute(20), RateLimitItemPerDay(500))
 # Enough for somebody who serves customers; too little to try numbers until one is a customer's.
 SEARCHES = (RateLimitItemPerMinute(30), RateLimitItemPerDay(1000))
 _ONCE = RateLimitItemPerHour(1)
+# A copy reads everything there is: for a person it is enough now and then.
+COPIES = RateLimitItemPerHour(10)
+STAFF_COPIES = RateLimitItemPerHour(60)
 REDIS_SECONDS = 1
 
 log = structlog.get_logger(__name__)
@@ -71,6 +74,16 @@ def check_reveal(agent: User) -> None:
     """Raise Rejected when this agent reveals too much."""
     for limit in REVEALS:
         _check(limit, "reveal", str(agent.pk))
+
+
+def check_copy(customer: Customer) -> None:
+    """Raise Rejected when this customer asks for their data, or its end, again and again."""
+    _check(COPIES, "copy", str(customer.id))
+
+
+def check_staff_copy(agent: User) -> None:
+    """Raise Rejected when this agent takes or erases the data of too many customers."""
+    _check(STAFF_COPIES, "copy", f"staff:{agent.pk}")
 
 
 def may_search(agent: User, term: str) -> bool:

@@ -2,6 +2,7 @@
 
 from presidio_analyzer import EntityRecognizer
 
+from .address_zh import ChineseAddressRecognizer
 from .bank import BankRecognizer
 from .birthdate import BirthdateRecognizer
 from .card import CardRecognizer
@@ -31,4 +32,5 @@ def all_recognizers() -> list[EntityRecognizer]:
         BirthdateRecognizer(),
         PersonRecognizer(),
         ChinesePersonRecognizer(),
+        ChineseAddressRecognizer(),
     ]

@@ -1,43 +1,90 @@
-"""Chinese names: a family name in a place where people put their names."""
+"""Chinese names, told by what they look like together with the words on both sides."""
 
 import re
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from presidio_analyzer import LocalRecognizer, RecognizerResult
 
-_COMPOUND = "欧阳|司马|上官|诸葛|东方|皇甫|尉迟|公孙|慕容|令狐|长孙|宇文|司徒|南宫|夏侯"
-_SINGLE = (
-    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范"
-    "金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤温康施牛樊葛邢安齐易乔伍庞颜倪庄聂章"
-    "鲁岳翟殷詹申欧耿关兰焦俞左柳甘祝包宁尚符舒阮柯纪梅童凌毕单季裴霍涂成苗谷盛曲翁冉骆蓝路游辛靳管柴蒙鲍华喻祁蒲房滕屈饶解"
-    "牟艾尤阳时穆农司卓古吉缪简车项连芦麦褚娄窦戚岑景党宫费卜冷晏席卫米柏宗瞿桂全佟应臧闵苟邬边卞姬师和仇栾隋商刁沙荣巫寇桑"
-    "郎甄丛仲虞敖巩明佘池查麻苑迟邝"
-)
-_FAMILY = f"(?:{_COMPOUND}|[{_SINGLE}])"
-# Characters that go on with the sentence after a name rather than belong to it.
-_GOES_ON = "的了想要在是和也有没不吗呢吧请来"
-_GOES_ON += "我你您他她它们这那能会可就买订退换收到查问给把被从对跟与或而但，。,.!！?？"
-_GIVEN = f"(?![{_GOES_ON}])[一-鿿]"
-_NAME = f"(?P<name>{_FAMILY}{_GIVEN}(?:{_GIVEN})?)"
+from . import chinese_names
+from .chinese_names import EVERYDAY, FAMILY, HAN
 
-_LABELLED = re.compile(
-    rf"(?:姓名|名字|收件人|收货人|联系人|户主|持卡人|签收人)(?:是|为|叫)?\s?[:：]?\s?{_NAME}(?![一-鿿])"
-)
-_INTRODUCED = re.compile(rf"(?:我叫|名叫|叫做|我的名字是|我名字是|名字叫|本人叫?|收[件货]人是?){_NAME}")
-_I_AM = re.compile(rf"(?:我是|这里是){_NAME}")
-_ADDRESSED = re.compile(rf"(?:(?<![一-鿿])|(?<=[给找叫是请])){_NAME}(?=先生|女士|小姐|太太)")
+# Points that a name needs from its looks (up to 3), what stands before it (4) and after it (3).
+ENOUGH = 4.0
+_HOPELESS = -2.0
+_CERTAIN = 5.0
+REACH = 14
 
-# "我是高级会员" introduces nobody.
-_NOT_NAMES = re.compile(
-    "高级|高中|高端|金牌|金卡|黄金|白金|会员|客户|用户|顾客|商家|商务|马上|方便|安全|安装|成年|成都|成功|全部|全家|和他|应该"
-    "|时候|单位|单身|单独|于是|从来|明天|明白|连续|解决|关于|关注|向来|路过|时间|管理|简单|常客|老师|学生|何时|何地|任何|包裹|华为"
-    "|江苏|江西|湖|海|石家|温州|武汉|宁波|广"
+_LABELS = (
+    "姓名|名字|真名|全名|大名|收[件货]人?|寄件人?|签收人|联[系络]人|户主|户名|持卡人|抬头|称呼|实名|签名|署名|刻字|收款人|开户人"
+    r"|机主|车主|[申投反下付经委代当报预入订]\w人|学员|乘客|住客|患者|客人|本人"
 )
-_PATTERNS = ((_LABELLED, 0.9), (_INTRODUCED, 0.85), (_ADDRESSED, 0.8), (_I_AM, 0.7))
+_KIN = (
+    "爱人|老婆|老公|妻子|丈夫|太太|女儿|儿子|孩子|闺女|宝宝|妈妈?|母亲|爸爸?|父亲|哥哥?|姐姐?|弟弟?|妹妹?|奶奶|爷爷|外婆|外公|姥姥|姥爷"
+    "|岳[父母]|婆婆|公公|叔叔?|阿姨|舅舅?|同事|朋友|同学|室友|舍友|房东|邻居|助理|秘书|客户|顾客|会员|业主|员工|客服|师傅|经理|店员"
+    "|快递员|骑手|司机|老板|主管|负责人|代购|学生|家属"
+)
+_CUES = (
+    "我|叫|这边|这是|找|跟|和|与|让|请|由|为|帮|替|代|写|写的|转告|转接|联系|委托|给|问|于|写着"
+    "|是|一下|查下|改[成为]|换成"
+)
+_FILLER = r"(?:信息)?(?:是|为|叫做?|写的?是?|写成|就写|填|应该?[是为]|改[成为]|换成)?[\s:：]*"
+_TITLES = "先生|女士|小姐(?!姐)|太太|老师|经理|师傅|阿姨|大[哥姐妈爷叔]|同[学志]|医生|主任|律师|教授"
+_THINGS = "订?单|电话|手机|地址|账|身份|卡|名|包裹|快递|货|信息|维修"
+_GOES_ON = (
+    "[的在来说打跟和与女男帮那也就要想买付收刚吧吗呢是接代名用问补发寄换转签写上不没都还再去已给反提有这拿开因从把被看]"
+    "|下单|推荐|承诺|申请|通知"
+)
+_CONTACT = r"(?:联系|手机|电话|电邮|mobile|phone|tel)?(?:方式|电话|号码?)?[:：]?\s*\(?\+?(?:\d[- ]?){7}"
+
+# What stands before a name and after it, and how much it says; the first that fits decides.
+_BEFORE = (
+    (re.compile(f"(?:{_LABELS}){_FILLER}$"), 4.0),
+    (re.compile(r"(?:我叫|名叫|叫做|名字[是叫]|我是|这里是)\s?$"), 3.0),
+    (re.compile(f"(?:{_KIN})(?:叫|是|[:：])?$"), 3.0),
+    (re.compile(r"(?:\d{4}[\s,;/|、)\]]*|[号室楼栋座层村组][\s,;/|、)\]]+)$"), 2.5),
+    (re.compile("(?:^|[\n\r]|——|--)[ \t\\[(【]*$"), 2.0),
+    (re.compile(f"(?:{_CUES}|[^{HAN}0-9])$"), 1.5),
+    (re.compile("[的了过]$"), 1.0),
+)
+_AFTER = (
+    (re.compile(f"{_TITLES}|\\((?:{_TITLES}|收)\\)|收(?![到货款件藏费入购])"), 3.0),
+    (re.compile(f"本人|代收|签收|名下|亲[启收]|此致|敬上|的(?:那个|这个)?(?:{_THINGS})"), 3.0),
+    (re.compile(rf"[\s,;:/|、()\[\]]*{_CONTACT}", re.IGNORECASE), 3.0),
+    (re.compile("[ \t\\])】]*(?:$|[\n\r])"), 2.0),
+    (re.compile(f"[^{HAN}]"), 1.5),
+    (re.compile(_GOES_ON), 1.0),
+)
+_NOTHING_BEFORE, _NOTHING_AFTER = -0.5, -1.0
+
+_TITLE = re.compile(_TITLES)
+_SURNAME_ONLY = re.compile(
+    f"(?P<name>{FAMILY.pattern})"
+    f"(?=先生|女士|小姐(?!姐)|太太|经理|师傅|老师|阿姨|总(?=[^{HAN}]|$)|总[说跟和让给答])"
+)
+_MAY_COME_BEFORE = frozenset("我给找叫是姓请让跟由员的到上,，。 \n")
+# Words that end in a family name: 关于老师 is about a teacher.
+_ENDS_WORD = re.compile(
+    "(?:[关对由属至终]于|[对官双校]方|[主责前]任|[时分]钟|[停开]车|[经平]常|导师|方向|老师|[白黄]金)$"
+)
+_CALLED = re.compile(
+    f"(?:(?:[我他她您贵]|师傅|老师|先生|女士|小姐|人)姓|叫[我他她][小老阿])(?P<name>{FAMILY.pattern})(?![名氏])"
+)
+_FOREIGN_CHAR = f"(?![的了你您他她它我们这那请是给把被和跟在叫为名人])[{HAN}]"
+_FOREIGN = re.compile(
+    f"(?:(?:{_LABELS}|{_KIN}){_FILLER})?"
+    f"(?P<name>{_FOREIGN_CHAR}{{1,7}}(?:[·•・‧]{_FOREIGN_CHAR}{{1,8}}){{1,3}})"
+)
+
+
+class _Find(NamedTuple):
+    points: float
+    start: int
+    end: int
 
 
 class ChinesePersonRecognizer(LocalRecognizer):
-    """No Chinese model is installed, so only names in plain sight are found."""
+    """No Chinese model is installed: characters, common words and context must agree on a name."""
 
     def __init__(self) -> None:
         super().__init__(supported_entities=["PERSON"])
@@ -46,9 +93,48 @@ class ChinesePersonRecognizer(LocalRecognizer):
         pass
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
+        if text.isascii():
+            return []
+        plain = chinese_names.simplified(text)
+        finds = [*_full_names(plain), *_partial_names(plain)]
         return [
-            RecognizerResult("PERSON", match.start("name"), match.end("name"), score)
-            for pattern, score in _PATTERNS
-            for match in pattern.finditer(text)
-            if not _NOT_NAMES.search(match["name"])
+            RecognizerResult("PERSON", find.start, find.end, min(0.85, 0.45 + find.points / 20))
+            for find in (*finds, *_said_again(plain, finds))
         ]
+
+
+def _full_names(text: str) -> Iterator[_Find]:
+    for start, end, looks in chinese_names.candidates(text):
+        if looks < _HOPELESS or _TITLE.match(text, end - 2) or _TITLE.match(text, end - 1):
+            continue
+        points = looks + _before(text, start) + _after(text, end)
+        if points >= ENOUGH:
+            yield _Find(points, start, end)
+
+
+def _before(text: str, start: int) -> float:
+    window = text[max(0, start - REACH) : start]
+    return next((points for pattern, points in _BEFORE if pattern.search(window)), _NOTHING_BEFORE)
+
+
+def _after(text: str, end: int) -> float:
+    return next((points for pattern, points in _AFTER if pattern.match(text, end)), _NOTHING_AFTER)
+
+
+def _partial_names(text: str) -> Iterator[_Find]:
+    """Yield family names alone, before a title or after 姓, and names written with a dot."""
+    for match in _SURNAME_ONLY.finditer(text):
+        start = match.start()
+        unsure = match["name"] in EVERYDAY and start > 0 and text[start - 1] not in _MAY_COME_BEFORE
+        if not unsure and not _ENDS_WORD.search(text, max(0, start - 2), match.end()):
+            yield _Find(_CERTAIN, *match.span("name"))
+    for pattern, points in ((_CALLED, _CERTAIN), (_FOREIGN, 2 * _CERTAIN)):
+        for match in pattern.finditer(text):
+            yield _Find(points, *match.span("name"))
+
+
+def _said_again(text: str, finds: list[_Find]) -> Iterator[_Find]:
+    """A name that was found once is the same name everywhere else."""
+    for name in {text[find.start : find.end] for find in finds if find.end - find.start > 2}:
+        for match in re.finditer(re.escape(name), text):
+            yield _Find(0, *match.span())

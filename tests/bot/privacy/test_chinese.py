@@ -1,0 +1,147 @@
+"""Names and addresses in Chinese messages, and the words that only look like them."""
+
+import pytest
+
+from bot.privacy.detect import _HALF_WIDTH, _without_overlaps
+from bot.privacy.recognizers.address_zh import ChineseAddressRecognizer
+from bot.privacy.recognizers.person_zh import ChinesePersonRecognizer
+
+RECOGNIZERS = (ChinesePersonRecognizer(), ChineseAddressRecognizer())
+
+
+def found(text: str) -> list[tuple[str, str]]:
+    plain = text.translate(_HALF_WIDTH)
+    results = [result for one in RECOGNIZERS for result in one.analyze(plain, one.supported_entities)]
+    return [(span.kind, text[span.start : span.end]) for span in _without_overlaps(results)]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("我叫王小明，想退货", "王小明"),
+        ("姓名：赵敏", "赵敏"),
+        ("收件人 诸葛清风 电话13812345678", "诸葛清风"),
+        ("我是孙丽，昨天下的单", "孙丽"),
+        ("称呼我周婷就行", "周婷"),
+        ("麻烦给郑小燕补发一份", "郑小燕"),
+        ("包裹写何建平收", "何建平"),
+        ("许文强本人来取", "许文强"),
+        ("我同事罗琳也买了", "罗琳"),
+        ("我爱人谢芳签的字", "谢芳"),
+        ("彭德福先生您好", "彭德福"),
+        ("王小明 13812345678", "王小明"),
+        ("13812345678，王小明", "王小明"),
+        ("这事麻烦了。\n韩雪梅", "韩雪梅"),
+        ("黄晓明", "黄晓明"),
+        ("我是艾合买提·买买提", "艾合买提·买买提"),
+        ("我叫陳美麗，想查訂單", "陳美麗"),
+        ("聯絡人：張國華", "張國華"),
+        ("我姓欧阳", "欧阳"),
+        ("上次是吕经理处理的", "吕"),
+        ("找钱总，他知道这事", "钱"),
+    ],
+)
+def test_a_name_is_found_where_people_put_it(text: str, name: str) -> None:
+    assert ("PERSON", name) in found(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我是高级会员，请问有优惠吗",
+        "黄色和白色外套有货吗",
+        "金额不对",
+        "周末能送吗",
+        "马上处理",
+        "什么时候方便",
+        "何时发货",
+        "任何时间都行",
+        "单号查不到",
+        "高兴",
+        "谢谢",
+        "方案发给我",
+        "我是老顾客了",
+        "和经理说了",
+        "关于老师的课程",
+        "对于总价有疑问",
+        "开车师傅迷路了",
+        "小姐姐帮我看下",
+        "找时间再说",
+        "给金牌会员打折吗",
+        "李宁的鞋",
+        "老板在吗",
+    ],
+)
+def test_a_word_that_begins_like_a_name_is_kept(text: str) -> None:
+    assert found(text) == []
+
+
+def test_a_name_is_found_again_wherever_it_stands() -> None:
+    text = "我叫林志远。昨天林志远打过电话"
+
+    assert found(text) == [("PERSON", "林志远"), ("PERSON", "林志远")]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "浙江省杭州市西湖区文三路 90 号",
+        "杭州市西湖区文三路90号东部软件园3号楼502室",
+        "西湖区文三路90号",
+        "文三路90号",
+        "文三路９０号",
+        "北京市海淀区中关村大街二十七号",
+        "上海市静安区延平路123弄5号302室",
+        "成都市锦江区春熙路18号附3号",
+        "丽水花园12栋2单元801",
+        "桂花新村3幢402室",
+        "江苏省南京市江宁区将军大道29号翠屏国际城6-2-1103",
+        "湖南省邵阳市隆回县桃花坪镇东风村三组15号",
+        "杨家村5组",
+        "香港九龍旺角彌敦道688號旺角中心12樓B室",
+        "台北市信義區松仁路100號5樓之2",
+        "新北市板橋區文化路一段188巷12弄3號",
+    ],
+)
+def test_an_address_with_a_door_is_found_whole(address: str) -> None:
+    assert found(f"请送到{address}，谢谢") == [("ADDRESS", address)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "你们送货到杭州市吗",
+        "我在浙江省杭州市西湖区",
+        "文三路的店还开着吗",
+        "坐地铁2号线怎么走",
+        "3号楼和5号楼的快递能一起取吗",
+        "万达广场3楼的店几点关门",
+        "12月5号下的单",
+        "高速公路12号出口",
+        "中山路2号线",
+        "一路88折",
+        "第12号商品",
+        "小区不让进",
+    ],
+)
+def test_a_place_without_a_door_is_kept(text: str) -> None:
+    assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "王小明 13812345678 浙江省杭州市西湖区文三路 90 号",
+        "王小明，13812345678，浙江省杭州市西湖区文三路 90 号",
+        "浙江省杭州市西湖区文三路 90 号 王小明 13812345678",
+        "浙江省杭州市西湖区文三路 90 号\n王小明\n13812345678",
+        "收件人：王小明\n电话：13812345678\n地址：浙江省杭州市西湖区文三路 90 号",
+        "王小明浙江省杭州市西湖区文三路 90 号",
+    ],
+)
+def test_pasted_delivery_details_come_apart(text: str) -> None:
+    assert sorted(found(text)) == [("ADDRESS", "浙江省杭州市西湖区文三路 90 号"), ("PERSON", "王小明")]
+
+
+def test_english_is_left_to_others() -> None:
+    assert found("My name is John Smith, 90 Wensan Road") == []

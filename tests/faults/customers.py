@@ -86,6 +86,11 @@ class Tab:
             if self._socket and self.live:
                 await self._socket.send(json.dumps({"type": type, **body}))
 
+    async def send_raw(self, text: str) -> None:
+        """What a broken widget may write."""
+        assert self._socket
+        await self._socket.send(text)
+
     def drop(self) -> None:
         """Lose the network."""
         if self._socket:

@@ -86,15 +86,15 @@ class Confidant:
     async def talks(self, turns: int) -> None:
         """So many turns, each after the other; then a person, in some conversations."""
         async with self.tab:
-            contact = self._plant("EMAIL")
+            contact = self.plants("EMAIL")
             await self.tab.send("contact", email=contact.text)
             for _ in range(turns):
-                turn = await self.tab.reply(await self._says())
+                turn = await self.tab.reply(await self.says())
                 await self._reacts(turn.finals[-1] if turn.finals else {})
             if self.number % 5 == 0:
                 await self._meets_a_person()
 
-    async def _says(self) -> Said:
+    async def says(self) -> Said:
         order = f"HP-{self.rng.randint(10_000, 99_999)}"
         text, values = planted.message(self.rng, order, self.zh)
         self.values += values
@@ -108,7 +108,7 @@ class Confidant:
             await self.tab.send("approve", call=call, approved=True)
             await self.tab.until(lambda: any(f["call"] == call for f in self.tab.of("approval_state")))
         elif final and self.rng.random() < 0.3:
-            comment = planted.sentence(self._plant(self.rng.choice(planted.STRUCTURED)))
+            comment = planted.sentence(self.plants())
             await self.tab.send(
                 "rate", message=final["message"]["id"], score=-1, comment=comment, ref=str(uuid4())
             )
@@ -117,12 +117,13 @@ class Confidant:
         desk = await asyncio.to_thread(lambda: self.stage.desk)
         talk = self.tab.of("ready")[-1]["conversation"]["id"]
         assert await asyncio.to_thread(desk.take, talk) == "ok"
-        assert await self.tab.accepted(await self._says()) is None
+        assert await self.tab.accepted(await self.says()) is None
         for kind in ("EMAIL", "PHONE", "PERSON"):
-            said = planted.sentence(self._plant(kind))
+            said = planted.sentence(self.plants(kind))
             assert await asyncio.to_thread(desk.say, talk, said) == "ok"
         await asyncio.to_thread(desk.back, talk)
 
-    def _plant(self, kind: str) -> Planted:
-        self.values.append(planted.one(kind, self.rng))
+    def plants(self, kind: str = "") -> Planted:
+        """A value that is of this kind, else of any with a form of its own."""
+        self.values.append(planted.one(kind or self.rng.choice(planted.STRUCTURED), self.rng))
         return self.values[-1]

@@ -5,18 +5,28 @@ searched for every one of them. What has a form of its own must be nowhere; name
 """
 
 import asyncio
+import json
 import random
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
+from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
 
 from tests.faults import planted, searched
+from tests.faults.customers import Tab
 from tests.faults.gossip import Confidant, Gossip
+from tests.faults.planted import Planted
 from tests.faults.play import Play
 from tests.faults.searched import Leak, Overheard, Search
-from tests.faults.stage import Stage
+from tests.faults.stage import SITE, Stage
+from tests.faults.test_edges import detectors
+from tests.product import identity
+from tests.upstream import Reply
 
 SEED = 20
 AT_ONCE = 8
@@ -52,6 +62,90 @@ async def test_no_private_value_leaves_when_customers_tell_everything(
     _print(confidants, found)
     _was_there_to_be_found(stage, confidants, dict(places))
     assert [leak for leak in found if leak.value.kind in planted.STRUCTURED] == []
+
+
+@pytest.mark.thorough
+async def test_no_private_value_is_left_behind_when_everything_fails(play: Play) -> None:
+    """Endpoints that refuse and repeat the question, frames nobody can read, tokens and addresses of nobody,
+    tools that break, a scrubber that dies and a database that is away."""
+    stage, rng = play.stage, random.Random(f"{SEED} failing")
+    overheard = await asyncio.to_thread(Overheard, stage.redis.url)
+    one = Confidant(stage, rng, 1)
+    async with one.tab as tab:
+        for way in (_refuses, _gives_up):
+            stage.upstream.script(*(way(one.plants()) for _ in range(4)))
+            await tab.reply(await one.says())
+        for value in (one.plants() for _ in range(3)):
+            stage.upstream.script(Reply("", tools=(("tell", _arguments(value, "broken")),)))
+            await tab.reply(await one.says())
+        await _writes_nonsense(one)
+        await asyncio.to_thread(_visits, stage, one)
+        for detector in detectors(stage):
+            detector.kill()
+        await tab.reply(await one.says())
+        said = await one.says()
+        stage.postgres.wire.refuse()
+        stage.postgres.wire.cut()
+        await tab.send("rate", message=str(uuid4()), score=1, comment=one.plants().text)
+        stage.postgres.wire.accept()
+        await tab.reply(said)
+    await stage.sees(lambda: stage.rows(UNSCRUBBED)[0]["count"] == 0, 60)
+    places = list(_places(stage, await asyncio.to_thread(overheard.end)))
+    found = _leaks([one], places)
+    _print([one], found)
+    assert [leak for leak in found if leak.value.kind in planted.STRUCTURED] == []
+
+
+def _refuses(value: Planted) -> Reply:
+    return Reply(
+        status=400, error={"message": f"Cannot read: {value.text}", "type": value.text, "code": None}
+    )
+
+
+def _gives_up(value: Planted) -> Reply:
+    return Reply(fault="error_event", after=1, error={"message": f"Lost at {value.text}", "code": value.text})
+
+
+def _arguments(value: Planted, how: str) -> str:
+    """As a model writes them that has made a value up, or remembers one it should not."""
+    return json.dumps({"to": value.text, "how": how})
+
+
+async def _writes_nonsense(one: Confidant) -> None:
+    """Frames that are none, in the middle of a conversation; and a hello that nobody believes."""
+    texts = [
+        '{"type": "message", "text": "' + one.plants().text,
+        json.dumps({"type": one.plants().text}),
+        json.dumps({"type": "message", "id": one.plants().text, "text": one.plants().text}),
+        json.dumps({"type": "message", "id": str(uuid4()), "text": one.plants().text * 1000}),
+        json.dumps({"type": "rate", "message": str(uuid4()), "score": one.plants().text}),
+        json.dumps({"type": "contact", "email": f"{one.plants().text} at home"}),
+    ]
+    for text in texts:
+        before = len(one.tab.frames)
+        await one.tab.send_raw(text)
+        await one.tab.until(lambda before=before: len(one.tab.frames) > before)
+    claims = (
+        {"sub": one.plants().text, "exp": 1},
+        {"sub": "x", "name": f"\n{one.plants().text}"},
+        {"aud": "x"},
+    )
+    for claim in claims:
+        facts = {"sub": one.plants().text, **claim}
+        token = identity(one.stage.secret, **facts)  # type: ignore[arg-type]
+        tab = Tab(one.stage.ports, SITE, lambda token=token: {"identity": token})
+        tab.open()
+        await tab.until(lambda tab=tab: 4401 in tab.closes)
+        await tab.close()
+
+
+def _visits(stage: Stage, one: Confidant) -> None:
+    """Pages that do not exist, or not so."""
+    for path in ("/widget/{}/", "/desk/?q={}", "/nowhere/{}", "/admin/login/?next={}", "/widget.js?x={}"):
+        headers = {"User-Agent": one.plants().text, "Referer": one.plants().text}
+        with closing(HTTPConnection("127.0.0.1", stage.ports[0], timeout=10)) as door:
+            door.request("GET", path.format(quote(one.plants().text)), headers=headers)
+            assert door.getresponse().status < 500
 
 
 def _places(stage: Stage, told: bytes) -> Iterator[tuple[str, bytes]]:

@@ -1,45 +1,45 @@
-"""Names as the English model sees them, checked for their shape, and names people introduce themselves by."""
+"""English names: the model, lists of names and the words around each speak for it or against it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from presidio_analyzer import LocalRecognizer, RecognizerResult
 
-# Words of a shop that the small model takes for people, alone or as part of a product's name.
+from . import cues, introduced, names, pieces
+from .pieces import Piece
+
+# Words of a shop that the model takes for people, and brands that bear somebody's name.
 NOT_NAMES = frozenset(
     """
-    alipay alpine amazon android apple backpack bag base beanie boot boots bottle camp cart changing
-    checkout coat compass cooler credit debit delivery dhl down dry email explorer express fedex fleece
-    frontdesk gift glove gloves goretex gps hat helmet hoodie iphone jacket jersey keyboard klarna
-    lantern laptop large layer lite looking mastercard max medium merino mini mitten mug order pack
-    paddle pant pants parka paypal phone plus poncho premium pro rain refund return returns rope sandal
-    sandals shell shirt shoe shoes shop short shorts size ski sleeping small sock socks store stove
-    summit support sweater tee tent thermos tote trail trailhead trouser trousers ultra ups usps vest
-    visa wallet watch water wax windbreaker wool xl xs xxl zip
+    alexa alipay alpine amazon android apple armani beanie benz bosch bose bugatti cadbury canon cartier
+    casio cortana dhl dior disney dyson ebay fedex ferrari fila fleece ford garmin gillette goretex gucci
+    harley heinz hilfiger hoodie hoover iphone jersey kellogg kindle klarna kors lego levi lexus lidl
+    macbook mastercard mercedes merino miele nike nikon nokia paypal peugeot philips porsche prada
+    puma rolex samsung siemens siri sony spade strauss tesla timberland trailhead ups usps uber versace
+    vuitton walmart windbreaker xerox xl xs xxl yamaha
     """.split()  # noqa: SIM905  words read better as a text
 )
-_GREETINGS = frozenset(
-    "hi hello hey dear thanks thank regards cheers hola bonjour mr mrs ms miss mx dr sir madam".split()  # noqa: SIM905
-)
-_WORD = re.compile(r"[^\W\d_]+(?:['’.-][^\W\d_]+)*\.?")
-_ONE_WORD = r"[^\W\d_]+(?:['’-][^\W\d_]+)*"
-_INTRODUCED = re.compile(
-    r"\b(?:my (?:full )?name(?: is|['’]s|:)|i am called|the name on (?:the|my) (?:order|card|account) is)\s+"
-    rf"(?P<name>{_ONE_WORD}(?: {_ONE_WORD}){{0,2}})",
-    re.IGNORECASE,
-)
-_ENDS_A_NAME = frozenset(
-    """
-    a an and are as at but can could did different do does for from had has have how i i'd i'm in
-    incorrect is it it's missing misspelled my not of on or please printed so spelled spelt that the
-    then there to was what when where which who why will with would wrong you your
-    """.split()  # noqa: SIM905  words read better as a text
-)
+ENOUGH = 2.0
+IN_A_ROW = 0.5
+_SUFFIX = re.compile(r",? (?:jr|sr|md|phd|dds|dvm|esq|cpa|ii|iii|iv)\b\.?", re.I)
+_JOINT = re.compile(r"\s*(?:,|,? and|&|,? or|,? und|,? et|/)\s+", re.I)
+_SCOTS = re.compile(r"Ma?c|De|Di|La|Le|O['’]")
+_CAMEL = re.compile(r"[a-z][A-Z]")
+_OTHER_LABELS = {
+    "GPE": -1.5,
+    "LOC": -1.5,
+    "FAC": -1.0,
+    "ORG": -1.0,
+    "NORP": -2.0,
+    "LANGUAGE": -2.0,
+    "PRODUCT": -1.0,
+}
 
 
 class PersonRecognizer(LocalRecognizer):
-    """The model's opinion alone raises false alarms on products, so every name must look like one."""
+    """No sign alone is trusted with single words: the model takes products for people, lists take places."""
 
     def __init__(self) -> None:
         super().__init__(supported_entities=["PERSON"])
@@ -48,49 +48,101 @@ class PersonRecognizer(LocalRecognizer):
         pass
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
-        seen = [(ent.start_char, ent.end_char) for ent in nlp_artifacts.entities if ent.label_ == "PERSON"]
-        results = [
-            RecognizerResult("PERSON", begin, finish, 0.6)
-            for start, end in seen
-            for begin, finish in _names_in(text, start, end)
+        labels = [(ent.start_char, ent.end_char, ent.label_) for ent in nlp_artifacts.entities]
+        scored = [(piece, _points(text, piece, labels)) for piece in pieces.in_text(text)]
+        found = [(piece.start, piece.end, 0.6) for piece in _good_enough(text, scored)]
+        found += [(start, end, 0.65) for start, end in introduced.in_text(text)]
+        return [
+            RecognizerResult("PERSON", cues.with_title(text, start), _with_suffix(text, end), score)
+            for start, end, score in found
         ]
-        return results + [RecognizerResult("PERSON", start, end, 0.65) for start, end in _introduced(text)]
 
 
-def _names_in(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield what of a model's entity is a name: one line, no greeting, no possessive."""
-    for line in re.finditer(r"[^\n\r]+", text[start:end]):
-        words = list(_WORD.finditer(text, start + line.start(), start + line.end()))
-        while words and words[0][0].lower().rstrip(".") in _GREETINGS:
-            words.pop(0)
-        if not words:
-            continue
-        begin, finish = words[0].start(), words[-1].end()
-        for tail in ("'s", "’s", "."):
-            finish -= len(tail) if text[begin:finish].endswith(tail) else 0
-        if looks_like_name(text[begin:finish]):
-            yield begin, finish
+def _points(text: str, piece: Piece, labels: Sequence[tuple[int, int, str]]) -> float:
+    """Add up what speaks for a piece being a name."""
+    if any(word.folded in NOT_NAMES for word in piece.words) and len(piece.words) == 1:
+        return -9
+    points, labelled = _by_itself(text, piece), _as_labelled(text, piece, labels)
+    after = cues.after(text, piece.end)
+    around = max(cues.before(text, piece.start), after)
+    if around > 0:
+        return points + max(labelled, -0.5) + around
+    several = len(piece.words) > 1
+    if several and cues.alone_on_line(text, piece.start, piece.end):
+        points += 1
+    against = cues.against(text, piece.start)
+    return points + labelled + after + (against / 4 if several else against) + _beside(text, piece)
 
 
-def looks_like_name(text: str) -> bool:
-    """Letters only, capitalised, no shop word, and no lone abbreviation."""
-    words = [match[0].rstrip(".") for match in _WORD.finditer(text)]
-    if len(text) < 2 or any(char.isdigit() or char in "_<>@#/&" for char in text) or len(words) > 5:
-        return False
-    if not any(word[0].isupper() for word in words) or any(word.lower() in NOT_NAMES for word in words):
-        return False
-    inside_capital = any(re.search(r"[a-z]{2}[A-Z]", word) and not word.startswith("Mc") for word in words)
-    return not inside_capital and not (len(words) == 1 and text.isupper())
+def _by_itself(text: str, piece: Piece) -> float:
+    """Points of the letters: what the lists know, places, camel case."""
+    first, last = piece.words[0].folded, piece.words[-1].folded
+    several = len(piece.words) > 1
+    points = 0.0
+    if names.is_given(first):
+        points = 2
+    elif first in names.EITHER:
+        points = 1
+    elif not several and names.is_family(first):
+        points = 1 if first not in names.COMMON else -0.5
+    if several:
+        points += 1 if names.is_family(last) else 0.5
+    if names.folded(text[piece.start : piece.end]) in names.PLACES or (points < 2 and last in names.PLACES):
+        points -= 3
+    if any(_CAMEL.search(word.text) and not _SCOTS.match(word.text) for word in piece.words):
+        points -= 2
+    if not several and len(first) > 1 and piece.words[0].text.isupper():
+        points -= 1.5
+    return points
 
 
-def _introduced(text: str) -> Iterator[tuple[int, int]]:
-    """Yield names that follow "my name is", also when they are not capitalised."""
-    for match in _INTRODUCED.finditer(text):
-        start, end = match.start("name"), match.start("name")
-        capitalised = match["name"][0].isupper()
-        for word in re.finditer(r"[^ ]+", match["name"]):
-            if word[0].lower() in _ENDS_A_NAME or (capitalised and not word[0][0].isupper()):
-                break
-            end = start + word.end()
-        if end > start:
-            yield start, end
+def _as_labelled(text: str, piece: Piece, labels: Sequence[tuple[int, int, str]]) -> float:
+    """What the model says; capitals tell it nothing where a sentence begins, given names need no model."""
+    label = next((name for start, end, name in labels if start < piece.end and piece.start < end), "")
+    first = piece.words[0].folded
+    if label == "PERSON":
+        common = len(piece.words) == 1 and first in names.COMMON and first not in names.EITHER
+        unsure = len(piece.words) == 1 and not names.is_given(first) and _begins(text, piece.start)
+        return 0.5 if common else 1.5 if unsure else 2.0
+    if names.is_given(first):
+        return 0
+    return _OTHER_LABELS.get(label, 0) * (0.5 if names.is_family(first) else 1)
+
+
+def _beside(text: str, piece: Piece) -> float:
+    """Other capitalised words at its side make it part of a title or a product."""
+    points = -1.5 if piece.after else 0.0
+    if piece.before and len(piece.words) == 1 and not _begins(text, piece.before.start):
+        points -= 1
+    return points
+
+
+def _good_enough(text: str, scored: Sequence[tuple[Piece, float]]) -> list[Piece]:
+    """Keep pieces with enough points; those in a row with names ("Ann, Ovid and Bob") need less."""
+    ordered = sorted(scored, key=lambda pair: pair[0].start)
+    good = {piece.start for piece, points in ordered if points >= ENOUGH}
+    joined = [pair for pair in pairwise(ordered) if _JOINT.fullmatch(text, pair[0][0].end, pair[1][0].start)]
+    for (left, one), (right, other) in [*joined, *reversed(joined)]:
+        both = min(one, other) >= IN_A_ROW
+        if (
+            (both and _family(left) and _family(right))
+            or (left.start in good and other >= IN_A_ROW)
+            or (right.start in good and one >= IN_A_ROW)
+        ):
+            good |= {left.start, right.start}
+    return [piece for piece, _ in ordered if piece.start in good]
+
+
+def _family(piece: Piece) -> bool:
+    return names.is_family(piece.words[-1].folded) and piece.words[-1].folded not in names.COMMON
+
+
+def _with_suffix(text: str, end: int) -> int:
+    match = _SUFFIX.match(text, end)
+    return match.end() if match else end
+
+
+def _begins(text: str, start: int) -> bool:
+    """Whether a sentence, a line or an item of a list begins here, where capitals mean little."""
+    before = text[max(0, start - 8) : start].rstrip(" ")
+    return not before or not (before[-1].isalnum() or before[-1] in "'’-&")

@@ -19,11 +19,12 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm
 
-from accounts import identity, quota
+from accounts import identity, privacy_form, quota
 from accounts.audit_admin import Audited, AuditEntryAdmin
-from accounts.forms import LimitForm, NewStaffForm, SiteForm, StaffForm
+from accounts.forms import LimitForm, NewStaffForm, StaffForm
 from accounts.ledger_admin import HoldAdmin, UsageEntryAdmin, WindowAdmin
 from accounts.models import AuditEntry, Customer, Hold, Limit, Site, Tier, UsageEntry, User, Window
+from accounts.privacy_form import WholeSiteForm
 
 admin.site.unregister(Group)  # roles are agent and admin, nothing finer
 
@@ -72,7 +73,7 @@ class SiteAdmin(Audited, ModelAdmin):
         *("key", "origins", "privacy_url", "default_tier", "allowed_tiers"),
         *("masking", "id_patterns", "phone_regions", "text_days", "call_days"),
     )
-    form = SiteForm
+    form = WholeSiteForm
     list_display = ["name", "key", "default_tier", "signs_visitors"]
     search_fields = ["name", "key"]
     autocomplete_fields = ["allowed_tiers"]
@@ -87,6 +88,7 @@ class SiteAdmin(Audited, ModelAdmin):
             ("greeting_en", "greeting_zh"), ("suggestions_en", "suggestions_zh"),
         ]}),
         ("Service level", {"fields": [("default_tier", "allowed_tiers"), "signs_visitors"]}),
+        ("Private values", {"fields": privacy_form.ROWS, "description": privacy_form.EXPLAINED}),
     ]  # fmt: skip
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Site | None = None) -> dict[str, list[str]]:

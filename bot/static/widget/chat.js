@@ -68,6 +68,14 @@ export class Chat {
     this.#ask("rate", { message: entry.message.id, score, ...(comment ? { comment } : {}) });
   }
 
+  /** Says where to write to; true when that is known now. */
+  async leaveContact(email) {
+    const left = await this.#ask("contact", { email });
+    if (left) this.store.customer = { ...this.store.customer, reachable: true };
+    this.store.changed();
+    return left;
+  }
+
   human(cancel = false) {
     this.#ask("human", cancel ? { cancel: true } : {});
   }

@@ -1,4 +1,5 @@
 /** What the customer should know about the whole conversation: degraded, waiting for a person, offline, a problem. */
+import { Contact } from "./contact.js";
 import { h, icon, setText } from "./element.js";
 
 const LOST_SHOWN_AFTER = 1200;
@@ -11,14 +12,17 @@ export class Notices {
     const human = { class: "strip-button", type: "button", onclick: () => chat.human() };
     this.queue = strip("queue", "clock", t("strip_queue"), h("button", cancel, t("cancel_person")));
     this.degraded = strip("degraded", "alert", t("mode_degraded"), h("button", human, t("talk_to_person")));
+    this.contact = new Contact(chat);
     this.offline = h("div", { class: "pill", role: "status" }, h("span", { class: "spinner" }), h("span", {}, t("offline")));
     this.noteText = h("span");
     this.note = h("div", { class: "pill pill-problem", role: "alert" }, icon("alert"), this.noteText);
     const pills = h("div", { class: "pills" }, this.offline, this.note);
-    this.element = h("div", { class: "notices" }, this.queue, this.degraded, pills);
+    this.element = h("div", { class: "notices" }, this.queue, this.degraded, this.contact.element, pills);
   }
 
-  update({ conversation, mode, phase, connected, lostAt, note }) {
+  update(store) {
+    const { conversation, mode, phase, connected, lostAt, note } = store;
+    this.contact.update(store);
     this.queue.hidden = conversation.handler !== "queue";
     this.degraded.hidden = mode !== "degraded" || conversation.handler !== "bot";
     this.offline.hidden = phase !== "live" || connected || !this.#lostLongEnough(lostAt);

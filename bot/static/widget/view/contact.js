@@ -1,0 +1,39 @@
+/** Asks where to write to, while an answer has to wait and nobody knows an address. */
+import { h } from "./element.js";
+
+const LONGEST = 254;
+
+export class Contact {
+  constructor(chat) {
+    this.chat = chat;
+    const { t } = chat;
+    const input = { class: "contact-input", id: "contact", type: "email", required: true, maxlength: LONGEST };
+    this.email = h("input", { ...input, autocomplete: "email", inputmode: "email", dir: "ltr", placeholder: t("contact_hint") });
+    this.button = h("button", { class: "strip-button", type: "submit" }, t("contact_save"));
+    const row = h("div", { class: "contact-row" }, this.email, this.button);
+    const label = h("label", { class: "contact-label", for: "contact" }, t("contact_ask"));
+    this.element = h("form", { class: "strip strip-queue contact", hidden: true }, label, row);
+    this.element.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#leave();
+    });
+  }
+
+  update(store) {
+    const { customer, conversation, phase } = store;
+    const waits = conversation.handler === "queue" || (conversation.handler === "bot" && putOff(store));
+    this.element.hidden = phase !== "live" || Boolean(customer.reachable) || !waits;
+  }
+
+  async #leave() {
+    this.button.disabled = true;
+    if (await this.chat.leaveContact(this.email.value.trim())) this.email.value = "";
+    this.button.disabled = false;
+  }
+}
+
+/** Whether the newest reply only promised one. */
+function putOff({ entries }) {
+  const { message } = entries.findLast((entry) => entry.message?.author === "bot") ?? {};
+  return message?.source === "promise" || Boolean(message?.deferred);
+}

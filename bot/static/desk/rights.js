@@ -77,7 +77,7 @@ async function erase(dialog) {
 
 async function sentence(response) {
   const plain = response.headers.get("Content-Type")?.startsWith("text/plain");
-  return (response.status === 400 && plain && (await response.text())) || word("failed");
+  return (plain && (await response.text())) || word("failed");
 }
 
 function complain(dialog, text) {

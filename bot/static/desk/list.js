@@ -7,6 +7,8 @@ const TYPING = 500; // half a number is looked for in vain, and counts as a sear
 const title = document.title;
 const search = document.getElementById("search");
 const list = () => document.getElementById("list");
+const { view, pages } = list().dataset;
+const wanted = { view, pages };
 let asked = 0;
 let waiting = false;
 let running = false;
@@ -62,12 +64,16 @@ export function step(by) {
   next?.scrollIntoView({ block: "nearest" });
 }
 
-async function read({ view = list().dataset.view, pages = list().dataset.pages } = {}) {
+/** Reads the list as it is wanted from now on; one wish at a time, and of those that wait the newest. */
+async function read(change = {}) {
   asked = Date.now();
+  Object.assign(wanted, change);
+  const { view, pages } = wanted;
   const q = search.value.trim();
   // What is searched may be private: it never stands in an address.
   const [verb, values] = q ? ["POST", { view, pages, q }] : ["GET", { view, pages }];
-  await htmx.ajax(verb, "/desk/list/", { target: "#list", swap: "outerHTML", values }).catch(() => {});
+  const place = { source: ".list-scroll", target: "#list", swap: "outerHTML" };
+  await htmx.ajax(verb, "/desk/list/", { ...place, values }).catch(() => {});
 }
 
 function toggleCurrent(element, current) {
@@ -82,7 +88,7 @@ function remember(view) {
 
 document.addEventListener("click", async (event) => {
   const link = event.target.closest("a[data-view]");
-  if (event.target.closest("[data-more]")) read({ pages: Number(list().dataset.pages) + 1 });
+  if (event.target.closest("[data-more]")) read({ pages: Number(wanted.pages) + 1 });
   if (!link || event.metaKey || event.ctrlKey) return;
   event.preventDefault();
   search.value = "";

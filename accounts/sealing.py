@@ -32,6 +32,30 @@ def unseal(sealed: Stored) -> str:
         raise CannotUnseal("no key in DATA_KEYS opens this value") from None
 
 
+def opened_by(sealed: Stored) -> int | None:
+    """Which of DATA_KEYS opens the value: 0 is the newest; None where none does."""
+    for place, key in enumerate(settings.DATA_KEYS):
+        try:
+            Fernet(key).decrypt(bytes(sealed))
+        except InvalidToken:
+            continue
+        return place
+    return None
+
+
+def resealed(sealed: Stored) -> bytes:
+    """The same value, or the same wrapped data key, under the newest of DATA_KEYS."""
+    try:
+        return _master().rotate(bytes(sealed))
+    except InvalidToken:
+        raise CannotUnseal("no key in DATA_KEYS opens this value") from None
+
+
+def key_marks() -> list[str]:
+    """What DATA_KEYS may be told apart by, newest first: digests, which say nothing of the keys."""
+    return [hashlib.sha256(key.encode()).hexdigest()[:8] for key in settings.DATA_KEYS]
+
+
 def new_data_key() -> bytes:
     """A fresh data key, wrapped: what is stored beside the rows it seals."""
     return _master().encrypt(Fernet.generate_key())

@@ -7,15 +7,16 @@ from uuid import UUID
 import structlog
 from celery import shared_task
 from celery.signals import worker_init, worker_shutdown, worker_shutting_down
+from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from accounts import quota
+from accounts import keys, quota
 from bot import heartbeats, metrics, queue, rescue, turn
 from bot.desk import alerts, approvals
 from bot.knowledge import embed, ingest
 from bot.outbox import outbox
-from bot.privacy import veil
+from bot.privacy import language, veil
 from bot.rights import erasure, retention
 from bot.steps import read
 from bot.tools import registry
@@ -25,7 +26,15 @@ log = structlog.get_logger(__name__)
 
 @worker_init.connect
 def warm_up(sender: Any, **kwargs: object) -> None:
-    """Load the language models before the first customer waits for them."""
+    """Load the language models before the first customer waits for them; not with keys that open nothing."""
+    try:
+        keys.check()
+    except keys.WrongKeys as error:
+        raise SystemExit(f"Frontdesk cannot start:\n  - {error}") from None
+    except (DatabaseError, InterfaceError) as error:
+        log.warning("keys not checked", error=type(error).__name__)
+    for name in language.missing():
+        log.error("language model missing: answers are degraded until it is installed", package=name)
     engine = veil.engine()
     embed.load()
     registry.offered()

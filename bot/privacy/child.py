@@ -13,6 +13,7 @@ from bot.privacy import rules
 from bot.privacy.rules import Rules
 
 PARENT_CHECK = 5.0
+OUTWARD = frozenset({"socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"})
 WARM_UP = (
     "Hello, my name is John Smith, where is order 10423? Write to john@example.com or call (212) 555-0123.",
     "您好，我叫王小明，电话13812345678，我想退货。",
@@ -20,12 +21,13 @@ WARM_UP = (
 
 
 def main(handle: int, detector: str) -> None:
-    """1. Outlive Ctrl-C, not the parent. 2. Load and warm the detector. 3. Answer until the parent ends."""
+    """1. Outlive Ctrl-C, not the parent. 2. Load the detector, offline. 3. Answer until the parent ends."""
     # A worker that is told to stop finishes its turns first, and they need detection until then.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     parent = os.getppid()
     connection = Connection(handle)
+    sys.addaudithook(stay_offline)
     detect = load(detector)
     connection.send("ready")
     with contextlib.suppress(EOFError, OSError):
@@ -35,6 +37,12 @@ def main(handle: int, detector: str) -> None:
                     return
             number, texts, language, site = connection.recv()
             connection.send((number, answer(detect, texts, language, site)))
+
+
+def stay_offline(event: str, arguments: tuple[object, ...]) -> None:
+    """Refuse whatever would leave this machine: some libraries fetch lists and models."""
+    if event in OUTWARD:
+        raise PermissionError(f"the detecting process has no business with {event}")
 
 
 def load(detector: str) -> types.FunctionType:

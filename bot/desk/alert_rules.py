@@ -1,7 +1,7 @@
 """What is worth an e-mail to the admins, measured: each rule's value now and its bound.
 
-All look at the last 15 minutes. Turns are found through their conversations' activity and upstream calls by
-their time, for these have indexes.
+All but the last look at the last 15 minutes. Turns are found through their conversations' activity and
+upstream calls by their time, for these have indexes.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,6 +15,7 @@ from django.db.models import Count, Max, Min, Q, QuerySet
 
 from accounts.models import UsageEntry
 from bot import line, metrics
+from bot.desk import audit_night, nights
 from bot.llm.breaker import Thresholds
 from bot.llm.redis_breakers import RedisBreakers
 from bot.models import Model, Turn
@@ -155,6 +156,19 @@ def _breakers(now: datetime) -> Iterator[Reading]:
         yield Reading(f"{provider}: {model}", count, Thresholds().failures, is_open, back)
 
 
+def _audit(now: datetime) -> Iterator[Reading]:
+    """The first entry of the audit log that does not hold. Raises RedisError."""
+    wrong = audit_night.wrong(now)
+    yield Reading("", wrong or 0, 0, wrong is not None, back=wrong is None)
+
+
+def _retention(now: datetime) -> Iterator[Reading]:
+    """Hours since old text was last deleted, for the site that has waited longest."""
+    if (hours := nights.hours_since(now)) is not None:
+        late = hours > nights.LATE_HOURS
+        yield Reading("", hours, nights.LATE_HOURS, late, back=not late)
+
+
 def open_breakers() -> dict[tuple[str, str], bool]:
     """Of each model in use, by provider and model, whether it is left alone. Raises RedisError."""
     # Breakers themselves go on without Redis, by what this process has seen, which here is nothing.
@@ -188,4 +202,6 @@ RULES: dict[str, Rule] = {
     "traffic": _traffic,
     "queue": _queue,
     "breaker": _breakers,
+    "audit": _audit,
+    "retention": _retention,
 }

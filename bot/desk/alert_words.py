@@ -26,6 +26,8 @@ _CALLS = ("Upstream calls", "accounts_usageentry")
 _PROVIDERS = ("Providers", "bot_provider")
 _MODELS = ("Models", "bot_model")
 _ALERTS = ("Alerts", "bot_alert")
+_AUDIT = ("Audit log", "accounts_auditentry")
+_NIGHTS = ("Deletions", "bot_retentionrun")
 
 _WORDS: dict[str, Said] = {
     "success": Said(
@@ -102,6 +104,23 @@ _WORDS: dict[str, Said] = {
         "It failed too often and is asked only now and then. Other models of its class answer meanwhile.",
         "See which errors they are. It is asked again by itself once a call goes well.",
         *_CALLS,
+    ),
+    "audit": Said(
+        "The audit log was changed",
+        "entry {value:.0f} is missing or is not as it was written",
+        "the first one",
+        "Somebody changed the log in the database itself, or an older backup was restored.",
+        "Find out who could write to the database. `manage.py verify_audit` checks the log again; with a "
+        "head that was kept outside it also tells whether the end was cut off.",
+        *_AUDIT,
+    ),
+    "retention": Said(
+        "Old text is not deleted",
+        "the last whole run was {value:.0f} h ago",
+        "more than {bound:.0f} h",
+        "What customers said is kept for longer than their site promises.",
+        "See whether beat and a worker run: they do it every day. `manage.py forget_old` does it now.",
+        *_NIGHTS,
     ),
 }
 

@@ -10,7 +10,7 @@ from . import chinese_names
 from . import chinese_places as places
 
 _BUILDINGS = frozenset(("号楼", "栋", "幢", "座"))
-_DOORS = _BUILDINGS | {"号院", "号", "单元", "室", "房", "#"}
+_DOORS = _BUILDINGS | {"号院", "号", "单元", "室", "房", "#", "F"}
 _GROUPS = frozenset(("期", "区", "组", "队"))
 _WINDOW = 14
 _LONGEST = 45
@@ -77,8 +77,11 @@ def _may_lack_unit(before: str, number: str) -> bool:
 
 
 def _goes_on(text: str, number: re.Match[str], before: str) -> bool:
-    """3栋2单元501 after any name is an address, 3栋 alone is not."""
-    return bool(places.SOME_NAME.search(before) and re.search("单元|室|[0-9]{3}", _rest(text, number)))
+    """3栋2单元501 is an address, 3栋501 is one after any name, 3栋 alone is not."""
+    rest = _rest(text, number)
+    if re.search("单元.*[0-9]{3}", rest):
+        return True
+    return bool(places.SOME_NAME.search(before) and re.search("单元|室|[0-9]{3}", rest))
 
 
 def _rest(text: str, number: re.Match[str]) -> str:
@@ -104,6 +107,8 @@ def _belongs(text: str, at: int, number: int) -> bool:
     char = text[at]
     if char.isspace():
         return at + 1 == number or (at > 0 and text[at - 1] in places.AREA_ENDS)
+    if char == "-":
+        return at > 0 and text[at - 1] in places.AREA_ENDS
     if char.isdigit():
         return at + 2 < number
     return char.isalpha() and not char.isascii() and char not in places.BREAKS

@@ -29,7 +29,9 @@ _CUES = (
     "|是|一下|查下|改[成为]|换成"
 )
 _FILLER = r"(?:信息)?(?:是|为|叫做?|写的?是?|写成|就写|填|应该?[是为]|改[成为]|换成)?[\s:：]*"
-_TITLES = "先生|女士|小姐(?!姐)|太太|老师|经理|师傅|阿姨|大[哥姐妈爷叔]|同[学志]|医生|主任|律师|教授"
+_TITLES = (
+    "先生|女士|小姐(?!姐)|太太|老师|经理|师傅|阿姨|大[哥姐妈爷叔]|同[学志]|医生|主任|律师|教授|总监|主管|店长"
+)
 _THINGS = "订?单|电话|手机|地址|账|身份|卡|名|包裹|快递|货|信息|维修"
 _GOES_ON = (
     "[的在来说打跟和与女男帮那也就要想买付收刚吧吗呢是接代名用问补发寄换转签写上不没都还再去已给反提有这拿开因从把被看]"
@@ -58,10 +60,7 @@ _AFTER = (
 _NOTHING_BEFORE, _NOTHING_AFTER = -0.5, -1.0
 
 _TITLE = re.compile(_TITLES)
-_SURNAME_ONLY = re.compile(
-    f"(?P<name>{FAMILY.pattern})"
-    f"(?=先生|女士|小姐(?!姐)|太太|经理|师傅|老师|阿姨|总(?=[^{HAN}]|$)|总[说跟和让给答])"
-)
+_SURNAME_ONLY = re.compile(f"(?P<name>{FAMILY.pattern})(?={_TITLES}|总(?=[^{HAN}]|$)|总[说跟和让给答])")
 _MAY_COME_BEFORE = frozenset("我给找叫是姓请让跟由员的到上,，。 \n")
 # Words that end in a family name: 关于老师 is about a teacher.
 _ENDS_WORD = re.compile(

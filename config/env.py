@@ -69,6 +69,7 @@ class Env(BaseSettings):
     SILENCE_DEADLINE: float = Field(default=15, gt=0)
     TURN_TOKENS: int = Field(default=60_000, ge=1000)
     TURN_COST: Decimal = Field(default=Decimal("0.50"), gt=0)
+    SCRUBBERS: int = Field(default=1, ge=1, le=16)
     PLACE_AFTER: float = Field(default=4, gt=0)
     DEFER_AFTER: float = Field(default=30, gt=0)
     ANONYMOUS_PER_ADDRESS: Decimal = Field(default=Decimal(50), ge=0)

@@ -130,6 +130,12 @@ class Engine:
         child = self._child
         return child.process.pid if child else None
 
+    @property
+    def waiting(self) -> int:
+        """Calls under way."""
+        child = self._child
+        return len(child.waiting) if child else 0
+
     def start(self) -> None:
         """Start the process in the background; calls fail until it is ready."""
         if self._keeper and self._keeper.is_alive():

@@ -1,17 +1,19 @@
 """Both directions for one conversation: what a model may see of a text, and what a tool or customer may."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any
+
+from django.conf import settings
 
 from accounts import lookups
 from bot.models import Conversation
 from bot.privacy import policy as policies
 from bot.privacy import scrub
-from bot.privacy.engine import Engine
+from bot.privacy.engines import Engines
 from bot.privacy.known import Index, Known
-from bot.privacy.placeholders import PLACEHOLDER, Placeholders
+from bot.privacy.placeholders import PLACEHOLDER, Detector, Placeholders
 from bot.privacy.policy import Policy
 from bot.privacy.restore import restore_json, straighten_json, unknown
 from bot.privacy.scrub import OWN, Done, Pair, Scrubber
@@ -28,7 +30,7 @@ class Veil:
     """Known values first, exactly; then detection. Raises ScrubberDown when detection does not answer."""
 
     vault: Placeholders
-    engine: Engine
+    engine: Detector
     language: str
     policy: Policy
     known: list[Known] = field(default_factory=list)
@@ -53,10 +55,14 @@ class Veil:
         return masked
 
     def mask_arguments(self, value: Any) -> Any:
-        """What a model wrote for a tool: its placeholders made straight, and no value beside them."""
+        """What a model wrote for a tool: its placeholders made straight, and no value beside them.
+
+        Nothing in it was refused, or the model would not know it: what is found is masked, never dropped.
+        """
         names = self.vault.names()
         straight = straighten_json(value, names)
-        return scrub.told(self._scrubber, straight, names | unknown(straight, {}))[0]
+        masking = replace(self._scrubber, refused=frozenset())
+        return scrub.told(masking, straight, names | unknown(straight, {}))[0]
 
     def take_found(self) -> list[Pair]:
         """What was found in JSON since this was asked last."""
@@ -103,9 +109,9 @@ def _before(placeholder: str, value: str) -> Known:
 
 
 @cache
-def engine() -> Engine:
-    """This worker's detecting process, started once."""
-    started = Engine()
+def engine() -> Engines:
+    """This worker's detecting processes, started once."""
+    started = Engines(settings.SCRUBBERS)
     started.start()
     return started
 

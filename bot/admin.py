@@ -10,6 +10,7 @@ from django.db.models import F
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
@@ -17,11 +18,11 @@ from unfold.decorators import action, display
 
 from accounts.ledger_admin import Ledger
 from bot import queue
-from bot.desk import alert_words
+from bot.desk import alert_words, nights
 from bot.forms import ArticleForm, CannedReplyForm, ProviderForm
 from bot.llm.errors import UpstreamError
 from bot.llm.openai_compatible import OpenAICompatible
-from bot.models import Alert, Article, CannedReply, Model, Provider
+from bot.models import Alert, Article, CannedReply, Model, Provider, RetentionRun
 
 
 @admin.register(Article)
@@ -242,6 +243,38 @@ class AlertAdmin(Ledger):
             said.page,
             said.page_title,
         )
+
+
+@admin.register(RetentionRun)
+class RetentionRunAdmin(Ledger):
+    """Proof that what is too old is deleted, night by night."""
+
+    list_display = ["day", "site", "conversations", "messages", "calls", "text_from", "calls_from", "ended"]
+    list_filter = ["site"]
+    date_hierarchy = "day"
+    change_list_template = "admin/retention.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        runs, ended = nights.last_night()
+        hours = nights.hours_since(timezone.now())
+        facts = {
+            "runs": runs,
+            "ended": ended,
+            "late_hours": round(hours) if hours and hours > nights.LATE_HOURS else None,
+        }
+        return super().changelist_view(request, {**facts, **(extra_context or {})})
+
+    @display(description="said before", ordering="text_before")
+    def text_from(self, row: RetentionRun) -> str:
+        return _minute(row.text_before) if row.text_before else "all is kept"
+
+    @display(description="looked up before", ordering="calls_before")
+    def calls_from(self, row: RetentionRun) -> str:
+        return _minute(row.calls_before) if row.calls_before else "all is kept"
+
+    @display(description="finished", ordering="finished_at")
+    def ended(self, row: RetentionRun) -> str:
+        return _minute(row.finished_at)
 
 
 def _minute(moment: datetime | None) -> str:

@@ -51,6 +51,7 @@ MENU: list[dict[str, Any]] = [
         "Watch",
         _page("Alerts", "notifications", "bot_alert"),
         _page("Audit log", "fact_check", "accounts_auditentry"),
+        _page("Deletions", "auto_delete", "bot_retentionrun"),
     ),
     _group(
         "Ledger",

@@ -54,8 +54,9 @@ def sweep_erased(customer: UUID) -> None:
 
 
 def _send(name: str, *arguments: int | UUID, after: float | None = None) -> bool:
+    later = {} if after is None else {"countdown": after}
     try:
-        current_app.send_task(name, [*arguments], countdown=after)
+        current_app.send_task(name, [*arguments], **later)
     except OperationalError as error:
         log.warning("queue away", job=name, arguments=arguments, error=type(error).__name__)
         return False

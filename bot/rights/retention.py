@@ -25,6 +25,7 @@ BATCH = 200
 # So long after it was forgotten a conversation is swept again: whoever was in the middle of it has ended.
 SWEPT_FOR = timedelta(days=3)
 LOCK = 0x4664_5265_7465  # one process deletes at a time
+_TRY = "SELECT pg_try_advisory_lock(%s)"
 
 log = structlog.get_logger(__name__)
 
@@ -189,7 +190,7 @@ def _old_calls(site: Site, before: datetime | None) -> QuerySet[ToolCall]:
 def _alone() -> Iterator[bool]:
     """Whether this process may; the lock ends with the connection, whatever happens to the process."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        cursor.execute(_TRY, [LOCK])
         taken = bool(cursor.fetchone()[0])
     try:
         yield taken

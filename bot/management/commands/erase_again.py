@@ -4,11 +4,10 @@ The audit log of the restored database knows only the erasures from before that 
 them is kept beside the backups (`--list`, after each of them), and given to the restored database (`--from`).
 """
 
-import sys
-from argparse import FileType
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any, TextIO
+from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -28,20 +27,18 @@ class Command(BaseCommand):
         parser.add_argument(
             "--from",
             dest="source",
-            type=FileType("r"),
-            help="a list printed with --list before the backup was restored; - reads it from the input",
+            type=Path,
+            help="a file with such a list, printed before the backup was restored",
         )
 
-    def handle(self, *args: Any, source: TextIO | None = None, **options: Any) -> None:
+    def handle(self, *args: Any, source: Path | None = None, **options: Any) -> None:
         erased = _latest(_recorded())
         if options["list"]:
             for customer, at in sorted(erased.items(), key=lambda one: one[1]):
                 self.stdout.write(f"{at.isoformat()} {customer}")
             return
         if source:
-            erased = _latest([*erased.items(), *_listed(source)])
-            if source is not sys.stdin:
-                source.close()
+            erased = _latest([*erased.items(), *_listed(source.read_text().splitlines())])
         done = [self._erase(customer, at) for customer, at in erased.items()]
         self.stdout.write(f"{len(erased)} erasures known, {sum(done)} done again.")
 

@@ -10,7 +10,7 @@ from bot.rights import retention
 
 
 class Command(BaseCommand):
-    help = "Delete what is older than each site keeps it. Done once a day for each site, by whoever comes first."
+    help = "Delete what is older than each site keeps it. Once a day for each site, whoever comes first."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="only tell what would be deleted")

@@ -35,8 +35,20 @@ _AFTER = re.compile(
     r"|出生|生的?|是我的?生日|[(]?dob)",
     re.IGNORECASE,
 )
-_A_BIRTH = re.compile(
-    r"birth|born|d\.?o\.?b|naissance|nacid|nacim|gebor|geburts|n[ée]e? le|生", re.IGNORECASE
+_HINTS = (
+    "birth",
+    "born",
+    "dob",
+    "d.o.b",
+    "naissance",
+    "née",
+    "né ",
+    "ne le",
+    "nacid",
+    "nacim",
+    "gebor",
+    "geburt",
+    "生",
 )
 REACH = 45
 
@@ -51,7 +63,8 @@ class BirthdateRecognizer(LocalRecognizer):
         pass
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
-        if not _A_BIRTH.search(text):
+        lower = text.lower()
+        if not any(hint in lower for hint in _HINTS):
             return []
         return [RecognizerResult("BIRTHDATE", start, end, 0.85) for start, end in _births(text)]
 

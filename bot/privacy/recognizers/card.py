@@ -17,7 +17,7 @@ _NETWORK = re.compile(
     r"4(?:\d{12}|\d{15}|\d{18})|(?:5[1-5]\d\d|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}|3[47]\d{13}"
     r"|3(?:0[0-5]|[689]\d)\d{11}(?:\d{2}|\d{5})?|6(?:011|4[4-9]\d|5\d\d)\d{12}(?:\d{3})?"
     r"|(?:352[89]|35[3-8]\d)\d{12,15}|(?:1800|2131)\d{11}|(?:62|81)\d{14,17}"
-    r"|(?:50|5[6-9]|6\d)\d{10,17}|220[0-4]\d{12,15}"
+    r"|(?:50|5[6-9]|6\d)\d{11,17}|220[0-4]\d{12,15}"
 )
 _GROUPED = re.compile(r"[2-6]\d{3}([ .-])\d{4}\1\d{4}\1\d{3,4}(?:\1\d{1,3})?|3\d{3}([ .-])\d{6}\2\d{4,5}")
 _OTHER_SIGNS = re.compile(r"[()/]")
@@ -73,4 +73,4 @@ def _score(written: str, called: str | None, glued: bool) -> float:
 
 def _plausible(written: str, count: int) -> bool:
     """A number that words call a card: long enough, and on one line."""
-    return count >= 13 and "\n" not in written
+    return count >= LEAST and "\n" not in written

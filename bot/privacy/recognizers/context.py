@@ -6,12 +6,13 @@ from functools import lru_cache
 REACH = 60
 
 PHONE_WORDS = (
-    r"(?:tele|smart|cell ?|mobile ?)?phones?|tel(?![a-z])|mobile|cell(?![a-z])|call(?:ing|ed|s)?(?![a-z])"
+    r"(?:tele|cell ?|mobile ?)?phones?|tel(?![a-z])|mobile|cell(?![a-z])|call(?:ing|ed|s)?(?![a-z])"
     r"|text(?:ing)? (?:me|us|him|her|them)|ring (?:me|us|him|her)|dial|answering at|whatsapp|wechat"
     r"|sms(?![a-z])"
     r"|fax|reach(?:able| me| us| him| her| them)|contact|callback|(?:my|our|his|her|their) number"
     r"|(?<=your )number is|telefon|handy(?:nummer)?(?![a-z])|t[ée]l[ée]phone|tel[ée]fono|rufnummer"
-    r"|电话|手机|联系|拨打|致电|微信|号码是|短信|座机|传真|来电|回电|打给|热线"
+    r"|电话|手机|联系|拨打|致电|微信|号码是|短信|座机|传真|来电|回电|打给|打我|热线"
+    r"|拨(?!款)|[我他她]的号|老号|新号|旧号"
 )
 CARD_WORDS = (
     r"cards?(?![a-z])|visa|amex|american express|master ?card|unionpay|maestro|diners|discover(?![a-z])"
@@ -53,14 +54,19 @@ _LEADS = {
     "phone": PHONE_WORDS,
     "card": CARD_WORDS,
 }
+# For lower-case texts: without the flag to ignore case the search is three times as fast.
 _WORDS = re.compile(
-    "(?<![a-z])(?:" + "|".join(f"(?P<{kind}>{words})" for kind, words in _LEADS.items()) + ")", re.IGNORECASE
+    "(?<![a-z])(?:" + "|".join(f"(?P<{kind}>{words})" for kind, words in _LEADS.items()) + ")"
 )
 _NUMBER = re.compile(r"\d{3}")
 _SENTENCE_GOES_ON = re.compile(r"[.!?;,。！？、\n](?<!no\.)(?<!nr\.)", re.IGNORECASE)
 # Between two numbers of a kind, as in "call 212-555-0123 or 212-555-0124".
 _JOINS = re.compile(
     r"[\d\W]*(?:(?:and|or|und|ou|at|home|work|mobile|office|ext|x|和|或|或者|与)[\d\W]*)*", re.I
+)
+_TOPIC = re.compile(
+    r"(?<![a-z])(?:about|regarding|concerning|re:|because of|due to)(?![a-z])|关于|有关|询问|咨询",
+    re.IGNORECASE,
 )
 _AFTER_NAMED = re.compile(
     r"\W{0,3}(?:is|are|was|as|that's|这?是)\W{0,3}(?:(?:my|our|the|his|her|an?)(?![a-z])|[我他她]的?)\s?",
@@ -76,7 +82,12 @@ _AFTER_PHONE = re.compile(
 def meaning(text: str, start: int, end: int) -> str | None:
     """Tell what the words around a number call it: phone, card, bank, national, id or nothing."""
     before = text[max(0, start - REACH) : start]
-    return _before(before) or _after(text[end : end + REACH])
+    return _before(before.lower()) or _after(text[end : end + REACH].lower())
+
+
+def called_phone_after(text: str, end: int) -> bool:
+    """Whether a word such as "office" stands behind a number, as in lists of contacts."""
+    return bool(_AFTER_PHONE.match(text, end))
 
 
 @lru_cache(maxsize=256)
@@ -91,9 +102,13 @@ def _before(text: str) -> str | None:
     if kind == "id":
         # In "order 10423, 212-555-0123" the first number has used the word up.
         return None if number or _SENTENCE_GOES_ON.search(between) else kind
+    # In "call me about 1008292230" the number is what the call is about.
+    if kind == "phone" and _TOPIC.search(between):
+        return None
     return None if number and not _JOINS.fullmatch(between, number.start()) else kind
 
 
+@lru_cache(maxsize=256)
 def _after(text: str) -> str | None:
     if _AFTER_PHONE.match(text):
         return "phone"

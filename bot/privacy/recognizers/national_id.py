@@ -6,10 +6,10 @@ from typing import Any
 
 from presidio_analyzer import LocalRecognizer, RecognizerResult
 
-from .context import NATIONAL_WORDS, meaning
+from .context import meaning
 from .national_shapes import SHAPES
 
-_CALLED = re.compile(f"(?<![a-z])(?:{NATIONAL_WORDS})", re.IGNORECASE)
+_ENOUGH_DIGITS = re.compile(r"(?:\d\W{0,3}[A-Za-z]?\W?){5}")
 # Up to two letters, digits in groups, up to two letters: whatever words call a passport is one.
 _NUMBER = re.compile(
     r"(?<![A-Za-z0-9_@])(?:[A-Za-z]{1,3}-?|[A-Z]{1,2} )?\d[A-Za-z0-9]*"
@@ -30,7 +30,7 @@ class NationalIdRecognizer(LocalRecognizer):
         pass
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
-        if not any(char.isdigit() for char in text):
+        if not _ENOUGH_DIGITS.search(text):
             return []
         return [
             RecognizerResult("NATIONAL_ID", start, end, score)
@@ -47,8 +47,6 @@ def _shaped(text: str) -> Iterator[tuple[int, int, float]]:
 
 def _named(text: str) -> Iterator[tuple[int, int, float]]:
     """Yield numbers of any shape that words call one, of whatever country, mistyped ones too."""
-    if not _CALLED.search(text):
-        return
     for pattern in (_NUMBER, _LETTERS_FIRST):
         for match in pattern.finditer(text):
             start, end = match.span()

@@ -9,13 +9,14 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneMetadata
 from presidio_analyzer import LocalRecognizer, RecognizerResult
 
-from .context import meaning
+from .context import called_phone_after, meaning
 from .runs import Run, digits, parts, runs
 
 LEAST, MOST = 6, 15
 
-_DATE = re.compile(
-    r"(?<![\d.-])(?:(?:19|20)\d{2}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2(?:19|20)\d{2})(?![-.]?\d)"
+_DATE_OR_PRICE = re.compile(
+    r"(?<![\d.-])(?:(?:19|20)\d{2}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2(?:19|20)\d{2}|\d{1,6}[.,]\d{2})"
+    r"(?![-.,]?\d)(?! ?\d)"
 )
 _GAP = r"(?:[ .-]{0,3}|[ .-]{0,3}\s[ .-]{0,3})"
 _AMERICAN = re.compile(rf"(?:1[ .-]?)?(?:\(\d{{3}}\) ?-?|\d{{3}}(?:[ .-]|\s{{1,2}}))\d{{3}}{_GAP}\d{{4}}")
@@ -32,7 +33,7 @@ _EXTENSION = re.compile(
 _ENDS_HERE = re.compile(r"(?![A-Za-z_@%€$£]|[.,]\d|-\d)|(?=[xX]\d)")
 # Six digits are a number only right behind the word.
 _SHORT_ONE = re.compile(
-    r"(?:phone|tel|fax|mobile|cell|at|on|is|number|电话|手机|座机|传真|号码|是|为)[\s.:#-]{0,3}\Z",
+    r"(?:phone|tel|fax|mobile|cell|call|dial|ring|at|on|is|number|电话|手机|座机|传真|号码|是|为)[\s.:#-]{0,3}\Z",
     re.IGNORECASE,
 )
 # What may stand around a number that is all somebody says: "Sure, 2125551234, thanks".
@@ -54,7 +55,7 @@ class PhoneRecognizer(LocalRecognizer):
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
         regions = nlp_artifacts.rules.regions
-        text = _DATE.sub(lambda date: "\0" * len(date[0]), text)
+        text = _DATE_OR_PRICE.sub(lambda found: "\0" * len(found[0]), text)
         return [
             RecognizerResult("PHONE", start, end, 0.8)
             for run in runs(text, LEAST)
@@ -119,7 +120,8 @@ def _by_words(text: str, start: int, end: int, called: str | None, regions: Sequ
     number = text[start:end]
     if called != "phone" or "\n" in number:
         return False
-    return len(digits(number)) > LEAST or bool(_SHORT_ONE.search(text, max(0, start - 20), start))
+    said_at_once = _SHORT_ONE.search(text, max(0, start - 20), start) or called_phone_after(text, end)
+    return len(digits(number)) > LEAST or bool(said_at_once)
 
 
 def _from_abroad(number: str) -> bool:

@@ -32,11 +32,10 @@ _TOKENS = re.compile(_TOKEN, re.IGNORECASE)
 _RUN = re.compile(re.sub(r"\?P<\w+>", "?:", rf"{_TOKEN}(?:{_GAP}{_TOKEN})+"), re.IGNORECASE)
 _HAS_SAID_GAP = re.compile(_SAID_GAP, re.IGNORECASE)
 # A cheap look before the long one.
+_NUMERAL = r"(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|double|triple)"
 _HINT = re.compile(
-    rf"{_SIGN}{{3}}|\d个[零〇\d]|[一-鿿]个[零〇一二三四五六七八九\d]|\d\W{{0,3}}{_SAID_GAP}\W{{0,3}}\d"
-    r"|(?:zero|oh|one|two|three|four|five|six|seven|eight|nine)[\s,.-]+(?:zero|oh|o|one|two|three|four|five|six|seven"
-    r"|eight|nine|double|triple|dash|dot|hyphen)(?![a-z])",
-    re.IGNORECASE,
+    rf"{_SIGN}{{3}}|个[零〇一二三四五六七八九\d]|\d\W{{0,3}}{_SAID_GAP}\W{{0,3}}\d"
+    rf"|{_NUMERAL}[\s,.-]+(?:{_NUMERAL}|o|dash|dot|hyphen|\d)(?![a-z])"
 )
 LEAST_DIGITS, LEAST_WORDS = 4, 3
 
@@ -53,7 +52,7 @@ class SpokenNumberRecognizer(LocalRecognizer):
         pass
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
-        runs = list(_runs(text)) if _HINT.search(text) else []
+        runs = list(_runs(text)) if _HINT.search(text.lower()) else []
         if not runs:
             return []
         written, places = _write(text, runs)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from .placeholders import Span, normalise
@@ -43,16 +44,15 @@ class Index:
     """Known values, ready to be found: what a text does not hold at all costs next to nothing."""
 
     def __init__(self, known: Iterable[Known] = ()) -> None:
-        self._needles: dict[tuple[str, str], tuple[Known, list[str]]] = {}
+        self._needles: dict[tuple[str, str], tuple[Known, tuple[str, ...]]] = {}
         self.add(known)
 
     def add(self, known: Iterable[Known]) -> None:
         for item in known:
-            key = (item.kind, normalise(item.kind, item.value))
+            key, needles = _needles(item)
             before = self._needles.get(key)
-            if _worth(item) and (before is None or item.told > before[0].told):
-                parts = [item.value, *(_name_words(item.value) if _by_words(item) else ())]
-                self._needles[key] = (item, [_squeezed(part) for part in parts])
+            if needles and (before is None or item.told > before[0].told):
+                self._needles[key] = (item, needles)
 
     def find(self, text: str) -> list[Span]:
         """Return where the known values stand, the longest first where two overlap."""
@@ -73,6 +73,14 @@ class Index:
 def find(text: str, known: Sequence[Known]) -> list[Span]:
     """Find values in one text; who has many texts keeps an Index."""
     return Index(known).find(text)
+
+
+@lru_cache(maxsize=4096)
+def _needles(item: Known) -> tuple[tuple[str, str], tuple[str, ...]]:
+    """What tells a value from others, and what a text holds that holds it; nothing where it says nothing."""
+    key = (item.kind, normalise(item.kind, item.value))
+    parts = [item.value, *(_name_words(item.value) if _by_words(item) else ())]
+    return key, tuple(_squeezed(part) for part in parts) if _worth(item) else ()
 
 
 def _squeezed(text: str) -> str:
@@ -98,7 +106,7 @@ def _name_words(value: str) -> list[str]:
 
 def _find_one(text: str, item: Known) -> Iterator[Span]:
     value = item.value.strip().translate(_HALF_WIDTH)
-    pattern = _number(value) if item.kind in _NUMBERS else _words(item, value)
+    pattern = _number(item.kind, value) if item.kind in _NUMBERS else _words(item, value)
     one_word = item.kind == "PERSON" and not item.told and value.isalpha()
     for match in pattern.finditer(text) if pattern else ():
         if not (one_word and _opens_sentence(text, match)):
@@ -107,12 +115,12 @@ def _find_one(text: str, item: Known) -> Iterator[Span]:
         yield from _single_words(text, _name_words(value))
 
 
-def _number(value: str) -> re.Pattern[str] | None:
-    """A number however it is grouped; one of digits only may touch letters, as in `tel138...`."""
+def _number(kind: str, value: str) -> re.Pattern[str] | None:
+    """A number however it is grouped; a phone's and a card's may touch letters, as in `tel138...`."""
     signs = [char for char in value if char.isalnum()]
     if len(signs) < _LEAST_NUMBER:
         return None
-    edge = r"\d" if all(char.isdecimal() for char in signs) else _LETTER
+    edge = r"\d" if kind in ("PHONE", "CARD") else _LETTER
     body = _GAP.join(map(re.escape, signs))
     return re.compile(rf"(?<![{edge}])\+?\(?{body}(?![{edge}])", re.IGNORECASE)
 

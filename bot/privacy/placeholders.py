@@ -1,6 +1,7 @@
 """What a placeholder looks like, which kinds there are, and what two spellings of one value share."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
@@ -57,8 +58,14 @@ def write(kind: str, number: int) -> str:
 
 def normalise(kind: str, value: str) -> str:
     """Bring the spellings of one value together: they share a placeholder."""
-    if kind == "EMAIL":
-        return value.strip().lower()
+    if kind == "SECRET":
+        # Another password in small letters is another password.
+        return value.strip()
+    plain = unicodedata.normalize("NFKC", value).casefold()
     if kind in ("PHONE", "CARD"):
-        return "".join(str(int(char)) for char in value if char.isdecimal())
-    return " ".join(value.casefold().split())
+        return "".join(char for char in plain if char.isdecimal())
+    if kind in ("BANK", "NATIONAL_ID"):
+        return "".join(char for char in plain if char.isalnum())
+    if kind == "BIRTHDATE":
+        return " ".join(re.findall(r"\w+", plain))
+    return " ".join(plain.split())

@@ -1,6 +1,7 @@
 """The encrypted map of one conversation's placeholders: the same value always gets the same placeholder."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from uuid import UUID
 
 from django.db import connection
@@ -15,6 +16,9 @@ from .sealing import Sealer
 # Another thread of the same conversation may take a number first; each round somebody gets one.
 MOST_ROUNDS = 25
 
+# Values opened lately, so that each turn of a long conversation does not open all of them again.
+OPENED = 4096
+
 _NAMES = "SELECT kind, number FROM bot_vaultentry WHERE conversation_id = %s"
 
 Pair = tuple[str, str]
@@ -25,6 +29,7 @@ class Vault:
 
     def __init__(self, conversation_id: UUID, data_key: bytes) -> None:
         self._conversation_id = conversation_id
+        self._data_key = data_key
         self._sealer = Sealer(data_key)
         self._seen: dict[bytes, str] = {}
 
@@ -49,7 +54,7 @@ class Vault:
         """Return every placeholder of the conversation with its value."""
         rows = VaultEntry.objects.filter(conversation_id=self._conversation_id)
         return {
-            write(kind, number): self._sealer.unseal(sealed)
+            write(kind, number): _opened(self._data_key, bytes(sealed))
             for kind, number, sealed in rows.values_list("kind", "number", "sealed")
         }
 
@@ -85,3 +90,8 @@ class Vault:
                 )
             )
         VaultEntry.objects.bulk_create(entries, ignore_conflicts=True)
+
+
+@lru_cache(maxsize=OPENED)
+def _opened(data_key: bytes, sealed: bytes) -> str:
+    return Sealer(data_key).unseal(sealed)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.privacy.known import Known, find
+from bot.privacy.known import Index, Known, find
 
 ALICE = [
     Known("PERSON", "Alice Miller"),
@@ -49,3 +49,56 @@ def test_known_chinese_names_need_no_spaces() -> None:
 
 def test_known_empty_values_find_nothing() -> None:
     assert found("a b c", [Known("PERSON", ""), Known("EMAIL", " "), Known("PHONE", "12")]) == []
+
+
+@pytest.mark.parametrize(
+    ("known", "text", "expected"),
+    [
+        (
+            ("BANK", "DE89 3704 0044 0532 0130 00"),
+            "is de89370400440532013000 right",
+            "de89370400440532013000",
+        ),
+        (("NATIONAL_ID", "AB 12 34 56 C"), "my number: AB123456C.", "AB123456C"),
+        (("PHONE", "13812345678"), "电话１３８ １２３４ ５６７８", "１３８ １２３４ ５６７８"),
+        (("PERSON", "Alice Miller"), "Ａｌｉｃｅ　Ｍｉｌｌｅｒ", "Ａｌｉｃｅ　Ｍｉｌｌｅｒ"),
+        (("PRIVATE", "K-77/12"), "about k-77/12, please", "k-77/12"),
+        (("BIRTHDATE", "2 May 1990"), "yes, 2 May 1990", "2 May 1990"),
+    ],
+)
+def test_known_values_are_found_however_they_are_written(
+    known: tuple[str, str], text: str, expected: str
+) -> None:
+    assert found(text, [Known(*known)]) == [(known[0], expected)]
+    assert found(text, [Known(*known, told=False)]) == [(known[0], expected)]
+
+
+@pytest.mark.parametrize(
+    ("known", "text"),
+    [
+        (("PERSON", "Will"), "Will you ship it?"),
+        (("PERSON", "Rose Field"), "a rose in the field, Rose"),
+        (("PERSON", "oak"), "Oak is nice"),
+        (("SECRET", "4821"), "order 4821"),
+        (("SECRET", "Sesame7"), "sesame7"),
+        (("BANK", "12345678"), "AB12345678 and 123456789"),
+    ],
+)
+def test_values_only_detected_before_are_looked_for_strictly(known: tuple[str, str], text: str) -> None:
+    assert found(text, [Known(*known, told=False)]) == []
+
+
+def test_index_takes_what_was_told_for_what_was_detected() -> None:
+    index = Index([Known("PERSON", "Alice Miller", told=False)])
+    assert index.find("Alice is here") == []
+    index.add([Known("PERSON", "Alice Miller")])
+    assert len(index.find("Alice is here")) == 1
+
+
+def test_index_of_many_values_finds_the_one_that_is_there() -> None:
+    index = Index(Known("EMAIL", f"customer{number}@example.com", told=False) for number in range(200))
+    text = "customer1@example.com, customer10@example.com and customer199@example.com.cn"
+    assert [text[span.start : span.end] for span in index.find(text)] == [
+        "customer1@example.com",
+        "customer10@example.com",
+    ]

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from bot.privacy.engine import Engine
 from bot.privacy.errors import ScrubberDown
 from bot.privacy.known import Known
+from bot.privacy.lookalike import harmless
 from bot.privacy.memory_vault import MemoryVault
 from bot.privacy.placeholders import PLACEHOLDER
 from bot.privacy.restore import restore, restore_json, straighten
@@ -48,6 +49,13 @@ def test_scrub_raises_when_detection_is_down() -> None:
         "＜EMAIL_1＞",
         "<PERSON_7>",
         "<FOO_1>",
+        "[EMAIL_1]",
+        "{{EMAIL_1}}",
+        "&lt;EMAIL_1&gt;",
+        "<EMAIL 1>",
+        "<EMAIL_1's>",
+        "<E\u200bMAIL_1>",
+        "<<EMAIL_1>EMAIL_1>_1>",
     ],
 )
 def test_scrub_makes_typed_placeholders_harmless(typed: str) -> None:
@@ -56,6 +64,17 @@ def test_scrub_makes_typed_placeholders_harmless(typed: str) -> None:
     done = scrub_one(f"Send it to {typed} please", vault)
     assert restore(straighten(done, vault.values()), vault.values()) == done
     assert not PLACEHOLDER.search(done)
+
+
+BENT = st.sampled_from(
+    ["<", ">", "EMAIL", "email", "_", "1", "[", "]", "&lt;", " ", "\\\\", "＜", "\u200b", "{"]
+)
+
+
+@given(st.lists(BENT, max_size=14).map("".join))
+def test_nothing_typed_becomes_a_placeholder(text: str) -> None:
+    done = harmless(text)
+    assert not PLACEHOLDER.search(straighten(done, {"<EMAIL_1>": "alice@example.com"}))
 
 
 def test_scrub_keeps_its_own_placeholders_in_text_scrubbed_before() -> None:

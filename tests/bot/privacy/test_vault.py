@@ -35,6 +35,14 @@ PAIRS = [
     ("PERSON", "alice miller"),
     ("EMAIL", "bob@example.com"),
 ]
+SPELLINGS = [
+    (("BANK", "DE89 3704 0044"), ("BANK", "de8937040044"), "<BANK_1>"),
+    (("NATIONAL_ID", "AB 12 34 56 C"), ("NATIONAL_ID", "ab123456c"), "<NATIONAL_ID_1>"),
+    (("IP", "2001:DB8::1"), ("IP", "2001:db8::1"), "<IP_1>"),
+    (("BIRTHDATE", "1990-05-02"), ("BIRTHDATE", "1990/05/02"), "<BIRTHDATE_1>"),
+    (("PERSON", "Ａｌｉｃｅ　Miller"), ("PERSON", "alice miller"), "<PERSON_1>"),
+    (("CARD", "4111 1111 1111 1111"), ("CARD", "４１１１-1111-1111-1111"), "<CARD_1>"),
+]
 
 
 def test_vault_gives_spellings_of_a_value_one_placeholder(conversation: Conversation) -> None:
@@ -48,6 +56,18 @@ def test_vault_gives_spellings_of_a_value_one_placeholder(conversation: Conversa
         "<PERSON_1>": "Alice  Miller",
         "<EMAIL_2>": "bob@example.com",
     }
+
+
+@pytest.mark.parametrize(("one", "other", "placeholder"), SPELLINGS)
+def test_spellings_of_every_kind_share_a_placeholder(
+    one: tuple[str, str], other: tuple[str, str], placeholder: str
+) -> None:
+    assert MemoryVault().placeholders([one, other]) == [placeholder, placeholder]
+
+
+def test_passwords_are_told_apart_by_their_capitals() -> None:
+    secrets = [("SECRET", "Sesame7"), ("SECRET", "sesame7")]
+    assert MemoryVault().placeholders(secrets) == ["<SECRET_1>", "<SECRET_2>"]
 
 
 def test_vault_asks_the_database_little(

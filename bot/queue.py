@@ -4,6 +4,7 @@ A job of the queue `turns` is a ticket: one more turn waits. Which one, the work
 tickets may be lost or doubled. Everything else is in the queue `chores` and never stands before a turn.
 """
 
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -50,13 +51,12 @@ def index_canned(reply: int) -> None:
 
 def sweep_erased(customer: UUID) -> None:
     """Delete, a little later, what late workers have written for an erased customer."""
-    _send(SWEEP_ERASED, customer, after=SWEEP_AFTER)
+    _send(SWEEP_ERASED, customer, countdown=SWEEP_AFTER)
 
 
-def _send(name: str, *arguments: int | UUID, after: float | None = None) -> bool:
-    later = {} if after is None else {"countdown": after}
+def _send(name: str, *arguments: int | UUID, **options: Any) -> bool:
     try:
-        current_app.send_task(name, [*arguments], **later)
+        current_app.send_task(name, [*arguments], **options)
     except OperationalError as error:
         log.warning("queue away", job=name, arguments=arguments, error=type(error).__name__)
         return False

@@ -40,6 +40,9 @@ SETTINGS = {
     "max_parallel_workers_per_gather": "0",
     "max_parallel_maintenance_workers": "0",
     "log_checkpoints": "off",
+    # A statement that fails may hold what somebody wrote, and so may the row it failed on.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
 }
 FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 CREATE_DATABASE = r"""

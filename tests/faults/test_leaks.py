@@ -10,12 +10,14 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from http.client import HTTPConnection
 from urllib.parse import quote
 from uuid import uuid4
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from tests.faults import planted, searched
 from tests.faults.customers import Tab
@@ -80,6 +82,7 @@ async def test_no_private_value_is_left_behind_when_everything_fails(play: Play)
             await tab.reply(await one.says())
         await _writes_nonsense(one)
         await asyncio.to_thread(_visits, stage, one)
+        await asyncio.to_thread(_breaks_a_statement, stage, one.plants())
         for detector in detectors(stage):
             detector.kill()
         await tab.reply(await one.says())
@@ -137,6 +140,12 @@ async def _writes_nonsense(one: Confidant) -> None:
         tab.open()
         await tab.until(lambda tab=tab: 4401 in tab.closes)
         await tab.close()
+
+
+def _breaks_a_statement(stage: Stage, value: Planted) -> None:
+    """PostgreSQL would log the whole of it."""
+    with stage.postgres.connect() as database, suppress(psycopg.errors.DivisionByZero):
+        database.execute(sql.SQL("SELECT 1/0 WHERE {} <> ''").format(sql.Literal(value.text)))
 
 
 def _visits(stage: Stage, one: Confidant) -> None:

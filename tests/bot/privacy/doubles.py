@@ -31,6 +31,13 @@ class EmailDetector:
         return [Span(match.start(), match.end(), "EMAIL") for match in EMAIL.finditer(text)]
 
 
+class Missing:
+    """As a language model does that is not installed."""
+
+    def __init__(self) -> None:
+        raise OSError("[E050] Can't find model")
+
+
 class InProcess:
     """The engine's interface over a detector in this very process; counts the calls."""
 

@@ -120,6 +120,17 @@ def test_engine_that_was_not_started_raises() -> None:
         Engine(DOUBLE).detect(["hello"], "en", RULES)
 
 
+def test_engine_fails_at_once_when_its_language_model_is_missing() -> None:
+    engine = Engine("tests.bot.privacy.doubles:Missing")
+    engine.start()
+    assert not engine.wait_ready(1)
+    began = time.monotonic()
+    with pytest.raises(ScrubberDown):
+        engine.detect(["hello"], "en", RULES)
+    assert time.monotonic() - began < 0.5
+    engine.stop()
+
+
 def test_engine_ends_its_process_when_stopped() -> None:
     engine = Engine(DOUBLE)
     engine.start()

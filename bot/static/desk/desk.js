@@ -76,7 +76,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target.id === "panel") settle(event.detail.requestConfig.elt);
-  if (event.detail.target.id === "list") syncList();
+  if (event.detail.target.matches(".list-scroll")) syncList();
 });
 
 function settle(asked) {

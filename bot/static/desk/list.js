@@ -33,7 +33,7 @@ for (const end of ["pointerup", "pointercancel"]) {
   document.addEventListener(end, () => setTimeout(() => (pressed = false)), true);
 }
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if (!pressed || event.detail.target?.id !== "list") return;
+  if (!pressed || !event.detail.target?.matches(".list-scroll")) return;
   event.detail.shouldSwap = false;
   refreshList();
 });
@@ -72,7 +72,8 @@ async function read(change = {}) {
   const q = search.value.trim();
   // What is searched may be private: it never stands in an address.
   const [verb, values] = q ? ["POST", { view, pages, q }] : ["GET", { view, pages }];
-  const place = { source: ".list-scroll", target: "#list", swap: "outerHTML" };
+  // Into what stays: a wish that waited must not be written into a list that was replaced meanwhile.
+  const place = { source: ".list-scroll", target: ".list-scroll", swap: "innerHTML" };
   await htmx.ajax(verb, "/desk/list/", { ...place, values }).catch(() => {});
 }
 

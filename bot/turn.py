@@ -235,6 +235,9 @@ def _let_go(claimed: Claimed, work: Work | None) -> None:
 
 def _open(claimed: Claimed, kept: Kept) -> Work:
     turn = opening.opened(claimed.turn)
+    if turn.conversation.forgotten_at:
+        # Just now: there is nothing to answer any more, and no key to read it with.
+        raise Fenced
     if turn.started_at:
         # What earlier attempts have taken is gone; but there is time to say something.
         taken = (timezone.now() - turn.started_at).total_seconds()

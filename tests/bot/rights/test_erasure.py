@@ -3,6 +3,7 @@
 import time
 from datetime import timedelta
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -12,7 +13,7 @@ from django.utils import timezone
 
 from accounts import audit, identity, lookups, quota, sealing
 from accounts.models import AuditEntry, Customer, Hold, UsageEntry, User, Window
-from bot import conversations, events
+from bot import conversations, events, turn
 from bot.errors import Rejected
 from bot.models import Conversation, Message, ToolCall, Turn, VaultEntry
 from bot.outbox import outbox
@@ -155,6 +156,24 @@ def test_a_turn_that_begins_in_between_ends_without_a_word(
     turns[0].refresh_from_db()
     assert (turns[0].state, turns[0].outcome, turns[0].attempt) == ("done", "stopped", 2)
     assert not Message.objects.filter(conversation=conversation).exists()
+
+
+def test_a_worker_that_has_just_begun_lets_go(
+    nora: Customer, told: Told, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    waiting = Turn.objects.create(conversation=told(nora))
+    opened = turn.opening.opened
+
+    def erased_before(claimed: UUID) -> Turn:
+        erasure.erase(nora, nora, "")
+        return opened(claimed)
+
+    monkeypatch.setattr(turn.opening, "opened", erased_before)
+    assert turn.run_next()
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.outcome) == ("done", "stopped")
+    assert not Message.objects.exists()
+    assert "turn broke" not in caplog.text
 
 
 def test_a_tab_that_did_not_hear_of_it_can_store_nothing(nora: Customer, told: Told) -> None:

@@ -231,7 +231,7 @@ def _walk(value: JSON, visit: Callable[[str, str], str], key: str = "") -> JSON:
         return [_walk(item, visit, key) for item in value]
     if isinstance(value, dict):
         return {
-            visit(name, "") if _TELLING_KEY.search(name) else name: _walk(item, visit, name)
+            visit(name, _hint(key, name)) if _TELLING_KEY.search(name) else name: _walk(item, visit, name)
             for name, item in value.items()
         }
     return value

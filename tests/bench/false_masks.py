@@ -1,9 +1,9 @@
 """How often something is masked that is nobody's.
 
 `python -m tests.bench.false_masks --orders DIR --questions FILE`: DIR holds a shop's orders as tau2-bench
-writes them (db.json), of which customers' sentences are made; FILE holds questions to a bank as Banking77 writes
-them (train.csv). Nothing in either is private. The orders are read twice: by a site that has told nothing of its
-numbers, and by one that has (--pattern).
+writes them (db.json), of which customers' sentences are made; FILE holds questions to a bank as Banking77
+writes them (train.csv). Nothing in either is private. The orders are read twice: by a site that has told
+nothing of its numbers, and by one that has (--pattern).
 """
 
 import argparse

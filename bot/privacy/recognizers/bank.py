@@ -12,6 +12,8 @@ from .runs import digits, parts, runs
 
 LEAST, MOST = 6, 30
 SHORTEST, LONGEST = 15, 34
+# Every country's numbers have so many digits in their shortest beginning; a street and its town have not.
+DIGITS_IN_SHORTEST = 6
 
 # Parts of all words for an account, to be done soon with texts that have none.
 _HINTS = (
@@ -30,6 +32,7 @@ _HINTS = (
     "开户",
     "汇款",
 )
+_ANY_DIGITS = re.compile(r"\d\d")
 _IBAN_BEGINS = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[ -]?\d{2}(?=[ -]{0,2}[A-Za-z0-9])")
 _CHARACTER = re.compile(r"(?:[ -]|\s{1,2})?([A-Za-z0-9])")
 _WORD_GOES_ON = re.compile(r"[A-Za-z0-9]")
@@ -50,7 +53,7 @@ class BankRecognizer(LocalRecognizer):
         pass
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
-        if not any(char.isdigit() for char in text):
+        if not _ANY_DIGITS.search(text):
             return []
         found = [RecognizerResult("BANK", start, end, score) for start, end, score in _ibans(text)]
         return found + [RecognizerResult("BANK", start, end, 0.85) for start, end in _accounts(text)]
@@ -72,6 +75,8 @@ def _iban_ends(text: str, start: int) -> int | None:
     number, place, end = "", start, None
     while len(number) < LONGEST and (match := _CHARACTER.match(text, place)):
         number, place = number + match[1], match.end()
+        if len(number) == SHORTEST and sum(map(str.isdigit, number)) < DIGITS_IN_SHORTEST:
+            break
         if len(number) >= SHORTEST and not _WORD_GOES_ON.match(text, place):
             end = place if iban.is_valid(number, check_country=False) else end
     return end

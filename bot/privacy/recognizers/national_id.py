@@ -9,6 +9,9 @@ from presidio_analyzer import LocalRecognizer, RecognizerResult
 from .context import meaning
 from .national_shapes import SHAPES
 
+# All shapes have six digits and more close together, and not many letters beside them.
+_DENSE = re.compile(r"\d(?:[^\d]{0,3}\d){5,}")
+BESIDE = 12
 _ENOUGH_DIGITS = re.compile(r"(?:\d\W{0,3}[A-Za-z]?\W?){5}")
 # Up to two letters, digits in groups, up to two letters: whatever words call a passport is one.
 _NUMBER = re.compile(
@@ -39,10 +42,11 @@ class NationalIdRecognizer(LocalRecognizer):
 
 
 def _shaped(text: str) -> Iterator[tuple[int, int, float]]:
-    for shape in SHAPES:
-        for match in shape.pattern.finditer(text):
-            if shape.good(match[0]) and meaning(text, *match.span()) not in ("id", "phone"):
-                yield *match.span(), shape.score
+    for near in _DENSE.finditer(text):
+        for shape in SHAPES:
+            for match in shape.pattern.finditer(text, max(0, near.start() - BESIDE), near.end() + BESIDE):
+                if shape.good(match[0]) and meaning(text, *match.span()) not in ("id", "phone"):
+                    yield *match.span(), shape.score
 
 
 def _named(text: str) -> Iterator[tuple[int, int, float]]:

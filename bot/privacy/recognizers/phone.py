@@ -81,13 +81,11 @@ def _phones_in(text: str, run: Run, regions: Sequence[str]) -> Iterator[tuple[in
 def _last_group(text: str, run: Run, first: int, start: int, regions: Sequence[str]) -> int | None:
     """Where the number that begins here ends: first by its own shape, then because words call it a phone."""
     lasts = [last for last in parts(run, first, LEAST, MOST) if _ends_well(text, run, last)]
+    tried = [(last, run.groups[last][1], meaning(text, start, run.groups[last][1])) for last in lasts]
     for told_by in (_by_shape, _by_words):
-        for last in lasts:
-            end = run.groups[last][1]
-            called = meaning(text, start, end)
-            if (called == "phone" or not (run.glued and first == 0)) and told_by(
-                text, start, end, called, regions
-            ):
+        for last, end, called in tried:
+            free = called == "phone" or first > 0 or not run.glued
+            if free and told_by(text, start, end, called, regions):
                 return last
     return None
 

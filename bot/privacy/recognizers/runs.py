@@ -14,6 +14,10 @@ _GLUE_AFTER = re.compile(r"(?![xX]\d)[A-Za-z_@%€£¥]")
 _AMOUNT_OR_CODE = re.compile(r"(?:\d[.,]|[A-Za-z]-)\Z")
 
 
+# Beyond so many groups single digits are a table or a game: nobody writes a number that way.
+LONG = 60
+
+
 class Run(NamedTuple):
     """Digits in groups; glued when a letter or a sign such as # touches them."""
 
@@ -32,6 +36,9 @@ def runs(text: str, least: int) -> Iterator[Run]:
 def parts(run: Run, first: int, least: int, most: int) -> Iterator[int]:
     """Yield which groups may end a number that begins at the first one, the longest number first."""
     count, ends = 0, []
+    start, end = run.groups[first]
+    if len(run.groups) > LONG and end - start == 1:
+        return iter(())
     for last in range(first, len(run.groups)):
         start, end = run.groups[last]
         count += end - start

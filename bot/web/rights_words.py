@@ -38,6 +38,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "erased": ("Everything about {} was deleted.", "{} 的全部数据已删除。"),
     "rights_often": ("Too many at once. Please wait a while.", "操作过于频繁，请稍候。"),
     "erased_on": ("This customer was erased on {}.", "此客户的数据已于 {} 删除。"),
+    "erased_before": ("What was kept until {} was erased.", "{} 之前的数据已删除。"),
     "forgotten_line": ("Deleted", "内容已删除"),
     "forgotten_on": ("What was said here was deleted on {}.", "对话内容已于 {} 删除。"),
     "forgotten_stays": ("Only numbers are left.", "仅保留统计数字。"),

@@ -72,7 +72,7 @@ async function erase(dialog) {
   const response = await fetch(address, { method: "POST", body, redirect: "manual" });
   if (response.type !== "opaqueredirect") return sentence(response);
   location.assign(INBOX);
-  return "";
+  return new Promise(() => {}); // busy until that page is there
 }
 
 async function sentence(response) {

@@ -5,6 +5,7 @@ searched for every one of them. What has a form of its own must be nowhere; name
 """
 
 import asyncio
+import base64
 import json
 import random
 import re
@@ -97,6 +98,30 @@ async def test_no_private_value_is_left_behind_when_everything_fails(play: Play)
     found = _leaks([one], places)
     _print([one], found)
     assert [leak for leak in found if leak.value.kind in planted.STRUCTURED] == []
+
+
+@pytest.mark.parametrize("zh", [False, True], ids=["en", "zh"])
+@pytest.mark.parametrize("kind", planted.MAKERS)
+def test_search_finds_a_value_in_every_spelling(kind: str, zh: bool) -> None:
+    rng = random.Random(f"{kind} {zh}")
+    value, other = planted.one(kind, rng, zh), planted.one(kind, rng, zh)
+    search = Search([value])
+    innocent = f"{{'said': '{other.text}', 'id': '{uuid4()}'}}".encode() * 50
+    assert list(search.leaks("here", innocent)) == []
+    text = value.text
+    written = [
+        text,
+        text.upper(),
+        quote(text),
+        json.dumps(text),
+        json.dumps({"a": [text]}, ensure_ascii=False),
+    ]
+    written.append(base64.b64encode(json.dumps({"body": text}, ensure_ascii=False).encode()).decode())
+    if kind in searched.BY_DIGITS and text.isascii():
+        written += [" ".join(char for char in text if char.isdigit()), re.sub(r"\D", "-", text)]
+    for one in written:
+        [leak] = list(search.leaks("here", innocent + one.encode() + innocent))
+        assert (leak.value, leak.place) == (value, "here")
 
 
 def _refuses(value: Planted) -> Reply:

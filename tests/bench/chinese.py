@@ -14,7 +14,7 @@ from tests.bench.chinese_values import FOLDER, Values
 
 # Seed, sentences with private values, sentences without.
 PARTS = {"development": (1, "development"), "held-out": (2, "held_out")}
-COUNT = 600
+COUNT = 800
 PLAIN_SHARE = 0.28
 
 KINDS = {

@@ -25,15 +25,15 @@ FREQUENT = (
 )
 RARE = (
     "温康施牛樊葛邢安齐易乔伍庞颜倪庄聂章鲁岳翟殷詹申欧耿关兰焦俞左柳甘祝包宁尚符舒阮柯纪梅童凌毕单季裴霍涂成苗谷盛曲翁冉骆蓝路游"
-    "辛靳管柴蒙鲍华喻祁蒲房滕屈饶解牟艾尤阳时穆农司卓古吉缪简车项连芦麦褚娄窦戚岑景党宫费卜冷晏席卫米柏宗瞿桂全佟应臧闵苟邬边卞姬"
+    "辛靳管柴蒙鲍华喻祁蒲房滕屈饶解牟艾尤阳时穆农司卓古吉缪简车项芦麦褚娄窦戚岑景党宫费卜冷晏席卫米柏宗瞿桂佟应臧闵苟邬边卞姬"
     "师仇栾隋商刁沙荣巫寇桑郎甄丛仲虞敖巩明佘池查麻苑迟邝常文赖代"
 )
 # Family names that are everyday words by themselves: alone they say nothing.
-EVERYDAY = frozenset("于向从时任车全成单连常应明关安包师方代路边管解查景沙麻古项商费边冷温游苗米水")
+EVERYDAY = frozenset("于向从时任车成单常应明关安包师方代路边管解查景沙麻古项商费边冷温游苗米水")
 FAMILY = re.compile(f"{COMPOUND}|[{FREQUENT}{RARE}]")
 HAN = "一-鿿㐀-䶿"
 # Characters that go on with the sentence and stand in no name.
-_NOT_IN_NAMES = frozenset("的了吗吧呢啊呀哦嘛你您他她它我们这那哪请是没不给把被问打买退")
+_NOT_IN_NAMES = frozenset("的了吗吧呢啊呀哦嘛你您他她它我们这那哪请是没不给把被问打买退姓总")
 # 徐汇区 is not somebody called Xu.
 _PLACES = frozenset("区县镇街路号楼站园店村市省港湾岛线山江河")
 _LONGEST_WORD = 3
@@ -49,7 +49,7 @@ def candidates(text: str) -> Iterator[tuple[int, int, float]]:
     for family in FAMILY.finditer(text):
         start, rest = family.start(), family.end()
         like_word = begins_word(text, start)
-        inside = 1.5 if text[start - 1 : start + 1] in _ENDINGS else 0.0
+        inside = 1.5 if ends_word(text, start) else 0.0
         for end in (rest + 2, rest + 1):
             given = text[rest:end]
             if len(given) == end - rest and all(_may_be_given(char) for char in given):
@@ -67,6 +67,11 @@ def begins_word(text: str, start: int) -> str:
         if text[start : start + length] in _WORDS:
             return text[start : start + length]
     return ""
+
+
+def ends_word(text: str, start: int) -> bool:
+    """Whether the character here ends a common word, such as 于 in 关于."""
+    return start > 0 and text[start - 1 : start + 1] in _ENDINGS
 
 
 def looks(family: str, given: str) -> float:

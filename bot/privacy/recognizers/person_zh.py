@@ -10,7 +10,8 @@ from . import chinese_names
 from .chinese_names import EVERYDAY, FAMILY, HAN
 
 # Points that a name needs from its looks (up to 3), what stands before it (4) and after it (3).
-ENOUGH = 4.0
+ENOUGH = 4.5
+_LOOKS = 1.5
 _HOPELESS = -2.0
 _CERTAIN = 5.0
 REACH = 14
@@ -22,20 +23,20 @@ _LABELS = (
 _KIN = (
     "爱人|老婆|老公|妻子|丈夫|太太|女儿|儿子|孩子|闺女|宝宝|妈妈?|母亲|爸爸?|父亲|哥哥?|姐姐?|弟弟?|妹妹?|奶奶|爷爷|外婆|外公|姥姥|姥爷"
     "|岳[父母]|婆婆|公公|叔叔?|阿姨|舅舅?|同事|朋友|同学|室友|舍友|房东|邻居|助理|秘书|客户|顾客|会员|业主|员工|客服|师傅|经理|店员"
-    "|快递员|骑手|司机|老板|主管|负责人|代购|学生|家属"
+    "|快递员|骑手|司机|老板|主管|负责人|代购|学生|家长|家属|律师|医生|教练|导游|店长|主播|名单"
 )
 _CUES = (
     "我|叫|这边|这是|找|跟|和|与|让|请|由|为|帮|替|代|写|写的|转告|转接|联系|委托|给|问|于|写着"
-    "|是|一下|查下|改[成为]|换成"
+    "|在|对|向|被|把|到|喊|感谢|谢谢|多谢|表扬|投诉|自称|是|一下|查下|改[成为]|换成"
 )
 _FILLER = r"(?:信息)?(?:是|为|叫做?|写的?是?|写成|就写|填|应该?[是为]|改[成为]|换成)?[\s:：]*"
 _TITLES = (
     "先生|女士|小姐(?!姐)|太太|老师|经理|师傅|阿姨|大[哥姐妈爷叔]|同[学志]|医生|主任|律师|教授|总监|主管|店长"
 )
-_THINGS = "订?单|电话|手机|地址|账|身份|卡|名|包裹|快递|货|信息|维修"
+_THINGS = "[妈爸父母]|家长|孩子|订?单|电话|手机|地址|账|身份|卡|名|包裹|快递|货|信息|维修"
 _GOES_ON = (
-    "[的在来说打跟和与女男帮那也就要想买付收刚吧吗呢是接代名用问补发寄换转签写上不没都还再去已给反提有这拿开因从把被看]"
-    "|下单|推荐|承诺|申请|通知"
+    "[一的在来说打跟和与女男帮那也就要想买付收刚吧吗呢是接代名用问补发寄换转签写上不没都还再去已给反提有这拿开因从把被看]"
+    "|下单|推荐|承诺|申请|通知|生日|同学|家"
 )
 _CONTACT = r"(?:联系|手机|电话|电邮|mobile|phone|tel)?(?:方式|电话|号码?)?[:：]?\s*\(?\+?(?:\d[- ]?){7}"
 
@@ -44,6 +45,7 @@ _BEFORE = (
     (re.compile(f"(?:{_LABELS}){_FILLER}$"), 4.0),
     (re.compile(r"(?:我叫|名叫|叫做|名字[是叫]|我是|这里是)\s?$"), 3.0),
     (re.compile(f"(?:{_KIN})(?:叫|是|[:：])?$"), 3.0),
+    (re.compile(f"[{HAN}][人员师]{_FILLER}$"), 2.5),
     (re.compile(r"(?:\d{4}[\s,;/|、)\]]*|[号室楼栋座层村组][\s,;/|、)\]]+)$"), 2.5),
     (re.compile("(?:^|[\n\r]|——|--)[ \t\\[(【]*$"), 2.0),
     (re.compile(f"(?:{_CUES}|[^{HAN}0-9])$"), 1.5),
@@ -61,11 +63,7 @@ _NOTHING_BEFORE, _NOTHING_AFTER = -0.5, -1.0
 
 _TITLE = re.compile(_TITLES)
 _SURNAME_ONLY = re.compile(f"(?P<name>{FAMILY.pattern})(?={_TITLES}|总(?=[^{HAN}]|$)|总[说跟和让给答])")
-_MAY_COME_BEFORE = frozenset("我给找叫是姓请让跟由员的到上,，。 \n")
-# Words that end in a family name: 关于老师 is about a teacher.
-_ENDS_WORD = re.compile(
-    "(?:[关对由属至终]于|[对官双校]方|[主责前]任|[时分]钟|[停开]车|[经平]常|导师|方向|老师|[白黄]金)$"
-)
+_MAY_COME_BEFORE = frozenset("我给找叫是姓请让跟由员的到上天,，。 \n")
 _CALLED = re.compile(
     f"(?:(?:[我他她您贵]|师傅|老师|先生|女士|小姐|人)姓|叫[我他她][小老阿])(?P<name>{FAMILY.pattern})(?![名氏])"
 )
@@ -106,7 +104,7 @@ def _full_names(text: str) -> Iterator[_Find]:
     for start, end, looks in chinese_names.candidates(text):
         if looks < _HOPELESS or _TITLE.match(text, end - 2) or _TITLE.match(text, end - 1):
             continue
-        points = looks + _before(text, start) + _after(text, end)
+        points = _LOOKS * looks + _before(text, start) + _after(text, end)
         if points >= ENOUGH:
             yield _Find(points, start, end)
 
@@ -124,8 +122,8 @@ def _partial_names(text: str) -> Iterator[_Find]:
     """Yield family names alone, before a title or after 姓, and names written with a dot."""
     for match in _SURNAME_ONLY.finditer(text):
         start = match.start()
-        unsure = match["name"] in EVERYDAY and start > 0 and text[start - 1] not in _MAY_COME_BEFORE
-        if not unsure and not _ENDS_WORD.search(text, max(0, start - 2), match.end()):
+        unsure = match["name"] in EVERYDAY or chinese_names.ends_word(text, start)
+        if not unsure or start == 0 or text[start - 1] in _MAY_COME_BEFORE:
             yield _Find(_CERTAIN, *match.span("name"))
     for pattern, points in ((_CALLED, _CERTAIN), (_FOREIGN, 2 * _CERTAIN)):
         for match in pattern.finditer(text):

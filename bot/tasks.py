@@ -93,8 +93,8 @@ def look_for_alerts() -> None:
 
 
 @shared_task
-def sweep_erased(customer_id: str) -> None:
-    erasure.finish(UUID(customer_id))
+def sweep_erased(customer_id: UUID) -> None:
+    erasure.finish(customer_id)
 
 
 @shared_task(expires=1800)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 import structlog
 from django.db import connection, transaction
@@ -44,7 +45,7 @@ def run(now: datetime) -> bool:
     """Every site's night, then what has no site's bounds; False when another process is at it.
 
     1. Forget conversations at rest for too long; those still open are closed first.
-    2. Delete old records of tool calls.
+    2. Delete what is too old in conversations that go on, and old records of tool calls.
     3. Delete visitors of whom nothing is left, and what late workers have written where all was forgotten.
     """
     with _alone() as first:
@@ -62,9 +63,12 @@ def look(now: datetime) -> list[Due]:
     for site in Site.objects.order_by("id"):
         text_before, calls_before = _bounds(site, now)
         at_rest = _at_rest(site, text_before)
-        said = Message.objects.filter(conversation__in=at_rest)
-        calls = ToolCall.objects.filter(turn__conversation__in=at_rest) | _old_calls(site, calls_before)
-        found.append(Due(site.key, at_rest.count(), said.count(), calls.distinct().count()))
+        said = Message.objects.filter(conversation__in=at_rest) | _old_messages(
+            _going_on(site, text_before), text_before
+        )
+        calls = ToolCall.objects.filter(turn__conversation__in=at_rest)
+        calls |= _old_calls(site, text_before, calls_before)
+        found.append(Due(site.key, at_rest.count(), said.distinct().count(), calls.distinct().count()))
     return found
 
 
@@ -97,6 +101,7 @@ def _one_night(site: Site, row: RetentionRun, now: datetime) -> None:
     _close_abandoned(site, row.text_before)
     while _forget_some(site, row, now):
         pass
+    _delete_messages(site, row)
     while _delete_some_calls(site, row):
         pass
     forget.sweep(Conversation.objects.filter(site=site, forgotten_at__gte=now - SWEPT_FOR))
@@ -126,7 +131,7 @@ def _close_abandoned(site: Site, before: datetime | None) -> None:
 def _forget_some(site: Site, row: RetentionRun, now: datetime) -> bool:
     """One batch; False when there is none left."""
     with transaction.atomic():
-        # Closed ones only: one that was abandoned may have been opened anew by another tab just now.
+        # Closed ones only: nothing is said there any more.
         some = _at_rest(site, row.text_before).exclude(closed_at=None).order_by("id")[:BATCH]
         ids = [*some.values_list("id", flat=True)]
         counts = forget.forget(Conversation.objects.filter(id__in=ids, forgotten_at=None), now)
@@ -134,9 +139,18 @@ def _forget_some(site: Site, row: RetentionRun, now: datetime) -> bool:
     return bool(ids)
 
 
+def _delete_messages(site: Site, row: RetentionRun) -> None:
+    """The old part of conversations that go on; what hides behind placeholders stays in their vaults."""
+    going_on = [*_going_on(site, row.text_before).values_list("id", flat=True)]
+    for first in range(0, len(going_on), BATCH):
+        with transaction.atomic():
+            deleted, _ = _old_messages(going_on[first : first + BATCH], row.text_before).delete()
+            _add(row, Counts(messages=deleted))
+
+
 def _delete_some_calls(site: Site, row: RetentionRun) -> bool:
     with transaction.atomic():
-        some = _old_calls(site, row.calls_before).order_by("id")[: BATCH * 5]
+        some = _old_calls(site, row.text_before, row.calls_before).order_by("id")[: BATCH * 5]
         ids = [*some.values_list("id", flat=True)]
         deleted, _ = ToolCall.objects.filter(id__in=ids).delete()
         _add(row, Counts(calls=deleted))
@@ -175,8 +189,28 @@ def _at_rest(site: Site, before: datetime | None) -> QuerySet[Conversation]:
     return kept.none() if before is None else kept.filter(active_at__lt=before)
 
 
-def _old_calls(site: Site, before: datetime | None) -> QuerySet[ToolCall]:
-    """Those that nobody will look at any more: no open question, and no turn under way."""
+def _going_on(site: Site, before: datetime | None) -> QuerySet[Conversation]:
+    """Those begun before then in which something was said since."""
+    kept = Conversation.objects.filter(site=site, forgotten_at=None)
+    return kept.none() if before is None else kept.filter(opened_at__lt=before, active_at__gte=before)
+
+
+def _old_messages(
+    conversations: QuerySet[Conversation] | list[UUID], before: datetime | None
+) -> QuerySet[Message]:
+    """What was said before then, and is answered."""
+    if before is None:
+        return Message.objects.none()
+    old = Message.objects.filter(conversation__in=conversations, created_at__lt=before)
+    return old.filter(Q(turn=None) | Q(turn__state=Turn.State.DONE))
+
+
+def _old_calls(site: Site, *bounds: datetime | None) -> QuerySet[ToolCall]:
+    """Those that nobody will look at any more: no open question, and no turn under way.
+
+    They tell what was said, and so stay no longer than that.
+    """
+    before = max((bound for bound in bounds if bound), default=None)
     if before is None:
         return ToolCall.objects.none()
     open_still = Q(state__in=[ToolCall.State.PROPOSED, ToolCall.State.APPROVED])

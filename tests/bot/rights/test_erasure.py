@@ -10,15 +10,17 @@ from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from kombu.serialization import dumps, loads
 
 from accounts import audit, identity, lookups, quota, sealing
 from accounts.models import AuditEntry, Customer, Hold, UsageEntry, User, Window
-from bot import conversations, events, turn
+from bot import conversations, events, tasks, turn
 from bot.errors import Rejected
 from bot.models import Conversation, Message, ToolCall, Turn, VaultEntry
 from bot.outbox import outbox
 from bot.reply import Reply, end
 from bot.rights import erasure
+from config.celery import app
 from tests.bot.rights.conftest import EMAIL, NAME, ORDER, PHONE, PLANTED, Told, dump, shown
 
 pytestmark = pytest.mark.django_db
@@ -185,12 +187,21 @@ def test_a_tab_that_did_not_hear_of_it_can_store_nothing(nora: Customer, told: T
     assert not Message.objects.exists()
 
 
-def test_what_a_late_worker_has_written_is_swept(nora: Customer, told: Told) -> None:
-    conversation = told(nora)
-    turn = conversation.turns.get()
+def test_what_a_late_worker_has_written_is_swept_a_little_later(
+    nora: Customer, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn = told(nora).turns.get()
+    sent: list[tuple[str, list[object], float]] = []
+    monkeypatch.setattr(
+        app, "send_task", lambda name, args, *, countdown: sent.append((name, args, countdown))
+    )
     erasure.erase(nora, nora, "")
     ToolCall.objects.create(turn=turn, call="late", name="order_status", arguments={"o": ORDER}, state="done")
-    erasure.finish(nora.id)
+    [(name, arguments, countdown)] = sent
+    assert name == tasks.sweep_erased.name
+    assert countdown >= 60
+    content_type, encoding, body = dumps(arguments, serializer="json")
+    app.tasks[name](*loads(body, content_type, encoding))
     assert not ToolCall.objects.exists()
 
 

@@ -16,7 +16,7 @@ from bot.desk import alert_rules, nights
 from bot.models import Conversation, Message, RetentionRun, ToolCall, Turn, VaultEntry
 from bot.rights import erasure, forget, retention
 from config.celery import app
-from tests.bot.rights.conftest import EMAIL, NAME, ORDER, PHONE, PLANTED, Told, dump
+from tests.bot.rights.conftest import AGENT_SAID, EMAIL, NAME, ORDER, PHONE, PLANTED, Told, dump
 
 pytestmark = pytest.mark.django_db
 
@@ -101,6 +101,31 @@ def test_zero_days_never_cut_off_somebody_who_talks(nora: Customer, told: Told) 
     retention.run(NOW + timedelta(days=1))
     talking.refresh_from_db()
     assert talking.forgotten_at
+
+
+def test_a_conversation_that_goes_on_loses_its_old_part(nora: Customer, told: Told) -> None:
+    Site.objects.update(call_days=None)
+    conversation = told(nora)
+    Conversation.objects.update(opened_at=NOW - timedelta(days=500))
+    old = Message.objects.filter(author__in=["customer", "bot"])
+    old.update(created_at=NOW - timedelta(days=366))
+    called(conversation, 366)
+    running = Turn.objects.create(conversation=conversation, state="running")
+    asked = Message.objects.create(
+        conversation=conversation, turn=running, author="customer", masked="still?"
+    )
+    Message.objects.filter(id=asked.pk).update(created_at=NOW - timedelta(days=366))
+    assert [(due.conversations, due.messages, due.calls) for due in retention.look(NOW)] == [(0, 2, 1)]
+    retention.run(NOW)
+    assert set(Message.objects.values_list("author", "masked")) == {
+        ("agent", AGENT_SAID),
+        ("customer", "still?"),
+    }
+    assert ToolCall.objects.count() == 1
+    conversation.refresh_from_db()
+    assert conversation.data_key
+    row = RetentionRun.objects.get()
+    assert (row.conversations, row.messages, row.calls) == (0, 2, 1)
 
 
 def test_old_records_of_calls_go_and_open_questions_stay(nora: Customer, told: Told) -> None:

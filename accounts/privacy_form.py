@@ -21,30 +21,29 @@ PATTERN_SECONDS = 0.05
 _NASTY = ("a" * 3000, "1" * 3000, "A1-" * 1000, "1 " * 1500, "-" * 3000)
 # What no number of a shop looks like: a pattern for these would uncover what must stay private.
 _PRIVATE = ("alice@example.com", "4111111111111111", "4111 1111 1111 1111", "Alice Miller", "王小明")
-_WORDS: dict[masking.Action, str] = {
-    "mask": "Mask: models and staff see a placeholder",
-    "keep": "Keep: models and staff see it",
-    "refuse": "Refuse: it is dropped, and the customer is asked not to send it",
-}
+_WORDS: dict[masking.Action, str] = {"mask": "Mask", "keep": "Keep", "refuse": "Refuse"}
 
 EXPLAINED = (
     "<b>Mask</b>: the customer and the tools that act for them have the value; models, staff, logs and "
-    "statistics see a placeholder such as &lt;EMAIL_1&gt;. "
-    "<b>Keep</b>: models and staff see the value; choose it where answers are no good without. "
-    "<b>Refuse</b>: the value is deleted from the message for good, the customer is told so and asked not "
-    "to send such things. What tools declare private is masked whatever you choose."
+    "statistics see a placeholder such as &lt;EMAIL_1&gt;.<br>"
+    "<b>Keep</b>: models and staff see the value, too; choose it where answers are no good without.<br>"
+    "<b>Refuse</b>: the value is deleted from the message for good; the customer is told so and asked not "
+    "to send such things.<br>What your tools declare private is masked whatever you choose here."
 )
 
 
 def _action(kind: str) -> forms.ChoiceField:
     facts = masking.KINDS[kind]
-    choices = [(one, _WORDS[one]) for one in masking.choices(kind)]
+    choices = [
+        (one, f"{_WORDS[one]} (usual)" if one == facts.usual else _WORDS[one])
+        for one in masking.choices(kind)
+    ]
     return forms.ChoiceField(
         required=False,
         label=facts.label,
         choices=choices,
         initial=facts.usual,
-        help_text=f"{facts.example}. Usually: {facts.usual}.",
+        help_text=facts.example,
         widget=UnfoldAdminSelectWidget,
     )
 
@@ -103,14 +102,14 @@ class WholeSiteForm(SiteForm):
         f"Empty: {', '.join(phones.REGIONS)}.",
     )
     text_days = _days(
-        "Days that conversations are kept",
+        "Conversations, in days",
         "Then what was said, the placeholders and the key to all of it are deleted; counts and costs stay. "
-        "Empty: kept for ever.",
+        "Empty: never.",
     )
     call_days = _days(
-        "Days that records of tools are kept",
+        "Records of tools, in days",
         "Then what the assistant looked up and did is deleted, while the conversation stays. "
-        "Empty: as long as the conversation.",
+        "Empty: with the conversation.",
     )
 
     class Meta(SiteForm.Meta):

@@ -111,7 +111,7 @@ _WORDS: dict[str, dict[str, str]] = {
     "things.PERSON": {"en": "names", "zh": "姓名"},
     "things.ADDRESS": {"en": "postal addresses", "zh": "住址"},
     "things.BIRTHDATE": {"en": "dates of birth", "zh": "出生日期"},
-    "things.SECRET": {"en": "passwords or codes", "zh": "密码或验证码"},
+    "things.SECRET": {"en": "passwords", "zh": "密码或验证码"},
     "stopped": {"en": "(stopped)", "zh": "（已停止）"},
 }
 

@@ -7,6 +7,13 @@ import pytest
 from accounts import identity, lookups
 from accounts.models import Customer, Lookup, Site
 
+
+@pytest.fixture
+def alice(site: Site) -> Customer:
+    """Of whom the site tells nothing but her id."""
+    return identity.known_as(site, "alice")
+
+
 SPELLINGS = [
     ("email", "Alice@Example.com", "alice@example.com "),
     ("email", "alice@example.com", "ＡＬＩＣＥ@example.com"),

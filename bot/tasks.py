@@ -17,6 +17,7 @@ from bot.desk import alerts, approvals
 from bot.knowledge import embed, ingest
 from bot.outbox import outbox
 from bot.privacy import language, veil
+from bot.privacy.errors import ScrubberDown
 from bot.rights import erasure, retention
 from bot.steps import read
 from bot.tools import registry
@@ -68,7 +69,11 @@ def answer_next() -> None:
 
 @shared_task
 def scrub_message(message_id: int) -> None:
-    read.scrub_one(message_id)
+    try:
+        read.scrub_one(message_id)
+    except ScrubberDown:
+        # It stays sealed, and beat sends it again.
+        log.warning("scrubber down", message=message_id)
 
 
 @shared_task

@@ -39,9 +39,11 @@ PASSED_ON = (
 )
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
 
-# Seconds without any answer after which the process counts as stuck, and how many of them a queue may take.
+# Seconds without any answer after which a call is given up, and how many of them a queue may take.
 CALL_LIMIT = 2.0
 QUEUE_LIMITS = 4
+# After so many the process counts as stuck; not sooner, for what slows it would slow a new one, too.
+STUCK_LIMITS = 3
 START_LIMIT = 60.0
 BACK_OFF = (0.2, 1.0, 3.0, 10.0, 30.0)
 # What the process reads well within CALL_LIMIT; a longer text would look like a stuck process.
@@ -68,13 +70,16 @@ class Child:
             )
         self.connection = Connection(ours.detach())
         self.waiting: dict[int, Future[Answer]] = {}
-        self.answered_at = time.monotonic()
+        self.answered_at = self.busy_since = time.monotonic()
+        self._call_limit = call_limit
         self._writing = threading.Lock()
         self._numbers = itertools.count()
 
     def send(self, texts: Sequence[str], language: str, rules: Rules) -> Future[Answer]:
         future: Future[Answer] = Future()
         number = next(self._numbers)
+        if not self.waiting:
+            self.busy_since = time.monotonic()
         self.waiting[number] = future
         try:
             with self._writing:
@@ -86,15 +91,24 @@ class Child:
         return future
 
     def read_answers(self) -> None:
-        """Hand out answers until the process is gone."""
+        """Hand out answers until the process is gone; a stuck one is ended."""
         while True:
             try:
+                while not self.connection.poll(self._call_limit):
+                    if self.stuck:
+                        self.kill()
                 number, spans = self.connection.recv()
             except (EOFError, OSError):
                 return
             self.answered_at = time.monotonic()
             if future := self.waiting.pop(number, None):
                 future.set_result(spans)
+
+    @property
+    def stuck(self) -> bool:
+        """Whether calls wait, and none was answered for long."""
+        silent = time.monotonic() - max(self.answered_at, self.busy_since)
+        return bool(self.waiting) and silent > STUCK_LIMITS * self._call_limit
 
     def kill(self) -> None:
         self.process.kill()
@@ -175,14 +189,13 @@ class Engine:
         return [[Span(*span) for span in spans] for spans in answer]
 
     def _wait(self, child: Child, future: Future[Answer]) -> Answer:
-        """Wait as long as somebody gets answers: a queue is no reason to kill a process, silence is."""
+        """Wait as long as somebody gets answers: a queue is no reason to give up, silence is."""
         for _ in range(QUEUE_LIMITS):
             waiting_since = time.monotonic()
             try:
                 return future.result(self._call_limit)
             except TimeoutError:
                 if child.answered_at < waiting_since:
-                    child.kill()
                     break
         raise ScrubberDown("the detecting process is too slow")
 

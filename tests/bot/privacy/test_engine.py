@@ -93,6 +93,19 @@ def test_engine_lets_calls_queue_longer_than_one_may_take(engine: Engine) -> Non
     assert engine.pid == dead
 
 
+def test_engine_gives_up_a_call_before_its_process(engine: Engine) -> None:
+    """Somebody waits for an answer of the bot; what is slow only because all else is, gets well by itself."""
+    slow = engine.pid
+    os.kill(slow or 0, signal.SIGSTOP)
+    began = time.monotonic()
+    with pytest.raises(ScrubberDown):
+        engine.detect(["a@b.de"], "en", RULES)
+    assert 0.9 < time.monotonic() - began < 2
+    os.kill(slow or 0, signal.SIGCONT)
+    assert engine.detect(["a@b.de"], "en", RULES) == [[Span(0, 6, "EMAIL")]]
+    assert engine.pid == slow
+
+
 def test_engine_says_nothing_of_the_text_when_detection_fails(
     engine: Engine, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:

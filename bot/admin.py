@@ -252,7 +252,7 @@ class RetentionRunAdmin(Ledger):
     list_display = ["day", "site", "conversations", "messages", "calls", "text_from", "calls_from", "ended"]
     list_filter = ["site"]
     date_hierarchy = "day"
-    change_list_template = "admin/retention.html"
+    list_before_template = "admin/retention.html"
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         runs, ended = nights.last_night()

@@ -2,6 +2,7 @@
 
 from presidio_analyzer import EntityRecognizer
 
+from .address import AddressRecognizer
 from .address_zh import ChineseAddressRecognizer
 from .bank import BankRecognizer
 from .birthdate import BirthdateRecognizer
@@ -30,6 +31,7 @@ def all_recognizers() -> list[EntityRecognizer]:
         EmailRecognizer(),
         IpRecognizer(),
         BirthdateRecognizer(),
+        AddressRecognizer(),
         PersonRecognizer(),
         ChinesePersonRecognizer(),
         ChineseAddressRecognizer(),

@@ -56,7 +56,7 @@ _AFTER = (
     (1, re.compile(r"\s*:\s*[\\\"“']")),
 )
 _AGAINST = (
-    (-2, _ends_with(r"the|a|an|this|that|these|those|any|some|each|every|new", r"\s+")),
+    (-4, _ends_with(r"the|a|an|this|that|these|those|any|some|each|every|new", r"\s+")),
     (-2, _ends_with(r"in|near|around|across|via|visit|visiting|brand|model|size|colou?r", r"\s+")),
     (-1, _ends_with(r"from|at|into|through|on|of|using|by|buy|bought|ordered|wear", r"\s+")),
 )
@@ -83,7 +83,7 @@ def after(text: str, end: int) -> float:
 
 
 def against(text: str, start: int) -> int:
-    """Points off: an article or "in" stands before things and places."""
+    """Points off: articles stand before things, "in" before places."""
     words = text[max(0, start - REACH) : start]
     return next((points for points, pattern in _AGAINST if pattern.search(words)), 0)
 

@@ -21,6 +21,7 @@ EITHER = _read("either")
 FAMILY = _read("family")
 COMMON = _read("common")
 PLACES = _read("places")
+COUNTRIES = _read("countries")
 
 
 @lru_cache(maxsize=4096)

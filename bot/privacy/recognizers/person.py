@@ -14,8 +14,8 @@ from .pieces import Piece
 NOT_NAMES = frozenset(
     """
     alexa alipay alpine amazon android apple armani beanie benz bosch bose bugatti cadbury canon cartier
-    casio cortana dhl dior disney dyson ebay fedex ferrari fila fleece ford garmin gillette goretex gucci
-    harley heinz hilfiger hoodie hoover iphone jersey kellogg kindle klarna kors lego levi lexus lidl
+    casio cortana dhl dior disney dyson ebay fedex ferrari fila fleece ford frontdesk garmin gillette goretex
+    gucci harley heinz hilfiger hoodie hoover iphone jersey kellogg kindle klarna kors lego levi lexus lidl
     macbook mastercard mercedes merino miele nike nikon nokia paypal peugeot philips porsche prada
     puma rolex samsung siemens siri sony spade strauss tesla timberland trailhead ups usps uber versace
     vuitton walmart windbreaker xerox xl xs xxl yamaha
@@ -71,7 +71,7 @@ def _points(text: str, piece: Piece, labels: Sequence[tuple[int, int, str]]) -> 
     if several and cues.alone_on_line(text, piece.start, piece.end):
         points += 1
     against = cues.against(text, piece.start)
-    return points + labelled + after + (against / 4 if several else against) + _beside(text, piece)
+    return points + labelled + after + (against / 8 if several else against) + _beside(text, piece)
 
 
 def _by_itself(text: str, piece: Piece) -> float:

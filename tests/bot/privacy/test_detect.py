@@ -33,12 +33,48 @@ FOUND = [
     ("my name is yusuf rossi and my zip code is 19122", [("PERSON", "yusuf rossi")]),
     ("cancel order #W2378156 please, Yusuf Rossi", [("PERSON", "Yusuf Rossi")]),
     ("Hi this is Maria Garcia, call 212-555-0123", [("PERSON", "Maria Garcia"), ("PHONE", "212-555-0123")]),
+    ("this is jessica miller calling about my order", [("PERSON", "jessica miller")]),
+    ("can you tell michael that sarah connor has it", [("PERSON", "michael"), ("PERSON", "sarah connor")]),
+    ("my name is grant farmer.", [("PERSON", "grant farmer")]),
+    ("Dear Ms. van den Berg, call Dr. Okonkwo", [("PERSON", "Ms. van den Berg"), ("PERSON", "Dr. Okonkwo")]),
+    ("I'm Will, will you help? Grace here.", [("PERSON", "Will"), ("PERSON", "Grace")]),
+    ("my husband Declan O'Rourke ordered it", [("PERSON", "Declan O'Rourke")]),
+    ("Please cancel it for José Álvarez-García.", [("PERSON", "José Álvarez-García")]),
+    ("Many thanks\nPriya Raghunathan", [("PERSON", "Priya Raghunathan")]),
+    (
+        "Ask Susan Hill, Ovid Larsen or Tom.",
+        [("PERSON", name) for name in ("Susan Hill", "Ovid Larsen", "Tom")],
+    ),
+    ("Fatima's order went to Mr. Young", [("PERSON", "Fatima"), ("PERSON", "Mr. Young")]),
+    ("MY NAME IS JOHN SMITH", [("PERSON", "JOHN SMITH")]),
     ("我叫John Smith，想退货", [("PERSON", "John Smith")]),
     ("我叫王小明，想查订单", [("PERSON", "王小明")]),
     ("我叫王小明想查订单", [("PERSON", "王小明")]),
     ("我是李雷", [("PERSON", "李雷")]),
     ("姓名：张三 电话：138-1234-5678", [("PERSON", "张三"), ("PHONE", "138-1234-5678")]),
     ("请张伟先生收货", [("PERSON", "张伟")]),
+]
+
+ADDRESSES = [
+    (
+        "My address is 445 Maple Drive, Suite 394, Fort Worth, TX 76165",
+        "445 Maple Drive, Suite 394, Fort Worth, TX 76165",
+    ),
+    ("I live at 12 old mill road, leeds", "12 old mill road"),
+    ("I moved to 17 Elm St Apt 4B last week", "17 Elm St Apt 4B"),
+    ("Flat 3, 10 Downing Street, London", "Flat 3, 10 Downing Street"),
+    ("221B Baker Street, London NW1 6XE", "221B Baker Street, London NW1 6XE"),
+    ("It should go to 7 The Crescent, Bristol BS8 4LD.", "7 The Crescent, Bristol BS8 4LD"),
+    ("Deliver to Hauptstraße 5, 10115 Berlin please", "Hauptstraße 5, 10115 Berlin"),
+    ("I live at 22 rue de la Paix, 75002 Paris.", "22 rue de la Paix, 75002 Paris"),
+    ("wohne Lindenweg 14a in Bonn", "Lindenweg 14a"),
+    ("Calle Mayor 12, 3º B, 28013 Madrid", "Calle Mayor 12, 3º B, 28013 Madrid"),
+    ("ul. Długa 7, Kraków", "ul. Długa 7"),
+    ("P.O. Box 1234, Seattle, WA 98101", "P.O. Box 1234, Seattle, WA 98101"),
+    ("PSC 3021, Box 55\nAPO AE 09021", "PSC 3021, Box 55\nAPO AE 09021"),
+    ("Address: 14 Avenue Foch\n69006 Lyon\nFrance", "14 Avenue Foch\n69006 Lyon\nFrance"),
+    ("Meet me at the corner of Oak Street and 5th Avenue.", "the corner of Oak Street and 5th Avenue"),
+    ("he lives at 56 San Telmo 70", "56 San Telmo 70"),
 ]
 
 NOTHING = [
@@ -53,6 +89,15 @@ NOTHING = [
     "My Trailhead jacket size XL is broken",
     "I bought the Alpine Explorer tent from Harbor & Pine",
     "PayPal or Klarna?",
+    "Does the Emma mattress come in 140 x 200, and the Stella dress in M?",
+    "Is the Rose Gold watch back? And the Olive Green coat, or ivory, or hazel?",
+    "will the grace period end in may? I paid with my Chase card on April 3rd",
+    "We live in Munich, Germany. The courier lost it in Paris, Texas.",
+    "Harbor Lane Outfitters Inc. and Coleman Group are fine",
+    "My zip code is 12345 and I am from Springfield",
+    "Do you ship to 3 countries in Europe? It arrived at 10 AM on 12 May 2024.",
+    "iPhone 13, 128 GB, Midnight Black; buy 2 trail road bikes and 3 street shoes",
+    "Thanks Frontdesk! Dear Sir or Madam, Dear Customer Service,",
     "my name is misspelled on the parcel",
     "我是高级会员",
     "我是高中生，能打折吗",
@@ -77,6 +122,21 @@ def found(engine: Engine, text: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("text", "expected"), FOUND)
 def test_detect_finds(engine: Engine, text: str, expected: list[tuple[str, str]]) -> None:
     assert found(engine, text) == expected
+
+
+@pytest.mark.parametrize(("text", "address"), ADDRESSES)
+def test_detect_finds_addresses(engine: Engine, text: str, address: str) -> None:
+    assert found(engine, text) == [("ADDRESS", address)]
+
+
+def test_detect_finds_names_beside_addresses(engine: Engine) -> None:
+    text = "ship to Maria Lopez, 100 Main St., Boston MA 02110, or Ivan Petrov\n12 Oak Lane\nLeeds"
+    assert found(engine, text) == [
+        ("PERSON", "Maria Lopez"),
+        ("ADDRESS", "100 Main St., Boston MA 02110"),
+        ("PERSON", "Ivan Petrov"),
+        ("ADDRESS", "12 Oak Lane"),
+    ]
 
 
 @pytest.mark.parametrize("text", NOTHING)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from presidio_analyzer import LocalRecognizer, RecognizerResult
+from stdnum.cn import ric
 
 from .context import meaning
 from .national_shapes import SHAPES
@@ -21,6 +22,7 @@ _NUMBER = re.compile(
 )
 _LETTERS_FIRST = re.compile(r"(?<![A-Za-z0-9_@])(?=[A-Za-z]*\d)[A-Za-z0-9]{6,20}(?![A-Za-z0-9_@])")
 LEAST, MOST = 5, 20
+CHINESE = 18
 
 
 class NationalIdRecognizer(LocalRecognizer):
@@ -45,8 +47,16 @@ def _shaped(text: str) -> Iterator[tuple[int, int, float]]:
     for near in _DENSE.finditer(text):
         for shape in SHAPES:
             for match in shape.pattern.finditer(text, max(0, near.start() - BESIDE), near.end() + BESIDE):
-                if shape.good(match[0]) and meaning(text, *match.span()) not in ("id", "phone"):
+                called = meaning(text, *match.span())
+                if shape.good(match[0]) and (called not in ("id", "phone") or _certain(match[0])):
                     yield *match.span(), shape.score
+
+
+def _certain(number: str) -> bool:
+    """A Chinese number with place, date and check character is one, whatever words stand before it."""
+    if len(number) != CHINESE or not number[:-1].isdecimal():
+        return False
+    return ric.calc_check_digit(number) == number[-1].upper()
 
 
 def _named(text: str) -> Iterator[tuple[int, int, float]]:

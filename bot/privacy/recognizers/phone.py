@@ -13,6 +13,8 @@ from .context import called_phone_after, meaning
 from .runs import Run, digits, parts, runs
 
 LEAST, MOST = 6, 15
+# Characters within which the bracket around an area closes.
+AREA = 9
 
 _DATE_OR_PRICE = re.compile(
     r"(?<![\d.-])(?:(?:19|20)\d{2}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2(?:19|20)\d{2}|\d{1,6}[.,]\d{2})"
@@ -30,7 +32,7 @@ _EXTENSION = re.compile(
     r"(?:\s{0,2},?\s?(?:x|ext\.?|extn\.?|extension|durchwahl|poste|分机号?|转)\s{0,2}[:.]?\s?|\s#)\d{1,6}(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
-_ENDS_HERE = re.compile(r"(?![A-Za-z_@%€$£]|[.,]\d|-\d)|(?=[xX]\d)")
+_ENDS_HERE = re.compile(r"(?![A-Za-z_@%€$£]|\.\d|,\d{3}(?!\d)|-\d)|(?=[xX]\d)")
 # Six digits are a number only right behind the word.
 _SHORT_ONE = re.compile(
     r"(?:phone|tel|fax|mobile|cell|call|dial|ring|at|on|is|number|电话|手机|座机|传真|号码|是|为)[\s.:#-]{0,3}\Z",
@@ -69,6 +71,9 @@ def _phones_in(text: str, run: Run, regions: Sequence[str]) -> Iterator[tuple[in
     while first < len(run.groups):
         begin = _BEFORE.search(text, max(0, run.groups[first][0] - 3), run.groups[first][0])
         start = begin.start() if begin else run.groups[first][0]
+        # In "Chen (13812345678)" the bracket is no part of the number.
+        if text[start] == "(" and ")" not in text[start : start + AREA]:
+            start += 1
         last = _last_group(text, run, first, start, regions)
         if last is not None:
             end = run.groups[last][1]

@@ -2,9 +2,11 @@
 
 import pytest
 
-from bot.privacy.detect import _HALF_WIDTH, _without_overlaps
+from bot.privacy import rules
+from bot.privacy.detect import _HALF_WIDTH, PrivateValueDetector, _without_overlaps
 from bot.privacy.recognizers.address_zh import ChineseAddressRecognizer
 from bot.privacy.recognizers.person_zh import ChinesePersonRecognizer
+from tests.bench.chinese import sentences
 
 RECOGNIZERS = (ChinesePersonRecognizer(), ChineseAddressRecognizer())
 
@@ -145,3 +147,46 @@ def test_pasted_delivery_details_come_apart(text: str) -> None:
 
 def test_english_is_left_to_others() -> None:
     assert found("My name is John Smith, 90 Wensan Road") == []
+
+
+@pytest.fixture(scope="module")
+def detector() -> PrivateValueDetector:
+    return PrivateValueDetector()
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        (
+            "我叫王小明，电话１３８ １２３４ ５６７８",
+            {("PERSON", "王小明"), ("PHONE", "１３８ １２３４ ５６７８")},
+        ),
+        ("收件人王小明（13812345678）", {("PERSON", "王小明"), ("PHONE", "13812345678")}),
+        ("快递到了请先拨13812345678", {("PHONE", "13812345678")}),
+        ("短信没收到，11010519491231002X", {("NATIONAL_ID", "11010519491231002X")}),
+        ("我1990年5月20日出生", {("BIRTHDATE", "1990年5月20日")}),
+        ("卡号6222021234567890128，户名李秀英", {("CARD", "6222021234567890128"), ("PERSON", "李秀英")}),
+        ("单号SF1234567890123，3月5日下的单，一共299元", set()),
+    ],
+)
+def test_numbers_are_found_in_chinese_sentences(
+    detector: PrivateValueDetector, text: str, values: set[tuple[str, str]]
+) -> None:
+    spans = detector.detect(text, "zh", rules.of())
+
+    assert {(span.kind, text[span.start : span.end]) for span in spans} == values
+
+
+def test_messages_of_strangers_are_masked_well_and_plain_ones_left_alone() -> None:
+    """A floor under what the bench measures: names and addresses of the held-out sentences."""
+    named = wrong = total = 0
+    for sample in sentences("held-out"):
+        kinds = {"PERSON": "PERSON", "STREET_ADDRESS": "ADDRESS"}
+        marked = [span for span in sample["spans"] if span["entity_type"] in kinds]
+        finds = found(sample["full_text"])
+        total += len(marked)
+        named += sum((kinds[span["entity_type"]], span["entity_value"]) in finds for span in marked)
+        wrong += bool(finds and not sample["spans"])
+
+    assert named / total > 0.8
+    assert wrong <= 2

@@ -17,6 +17,8 @@ class BadAddress(Exception):
 def leave(customer: Customer, address: str) -> bool:
     """Store where the customer wants a later answer; False where that was known. Raises BadAddress."""
     address = _checked(address)
+    # Another tab may have left it meanwhile.
+    customer.refresh_from_db(fields=["sealed_contact"])
     if customer.contact == address:
         return False
     customer.sealed_contact = sealing.seal(address)

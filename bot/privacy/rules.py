@@ -14,11 +14,12 @@ _PRIVATE_WORDS = (
     "|pass|pin|code|phone|mobile|cell|tel|fax|whatsapp|card|护照|驾照|证|密码|验证码|电话|手机|微信|卡号|账号|账户"
 )
 _NOT_PRIVATE = rf"(?<!(?i:{_PRIVATE_WORDS})(?i:[ '.:#是为号码s]|number|nr|no|is|was){{0,6}})"
+_NOT_MINE = r"(?!\W{0,3}(?:is|是)\W?(?:my|我))"
 # Order numbers such as HP-10423 and #W2378156 are what a shop's bot lives on.
 SHOP_IDS = (
     rf"(?<![A-Za-z0-9])(?=[A-Z]{{1,4}}-\d{{3}}){_NOT_PRIVATE}[A-Z]{{1,4}}-\d{{3,9}}(?![A-Za-z0-9-])",
     rf"(?=#){_NOT_PRIVATE}#[A-Za-z]{{0,3}}-?\d{{3,12}}(?![A-Za-z0-9])",
-    rf"(?<![A-Za-z0-9])(?=[A-Z]{{1,3}}\d{{4}}){_NOT_PRIVATE}[A-Z]{{1,3}}\d{{4,9}}(?![A-Za-z0-9])",
+    rf"(?<![A-Za-z0-9])(?=[A-Z]{{1,3}}\d{{4}}){_NOT_PRIVATE}[A-Z]{{1,3}}\d{{4,9}}(?![A-Za-z0-9]){_NOT_MINE}",
 )
 REGIONS = ("US", "GB", "CN", "DE", "FR")
 # A pattern that somebody wrote badly must not hold up every customer of the deployment.

@@ -6,19 +6,21 @@ from typing import Any
 
 from presidio_analyzer import LocalRecognizer, RecognizerResult
 
+# Beside English the months of German, French, Spanish and Italian: a word of birth stands before them anyway.
 _MONTH = (
-    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
-    r"|nov(?:ember)?|dec(?:ember)?)\.?"
+    r"(?:jan|ene|gen|feb|fév|f[ée]v|m[aäá]r|apr|a[bv]r|ma[iygo]|ju[nil]|giu|lug|aug|ao[uû]|ago|sep|set|o[ck]t|ott"
+    r"|nov|de[czs]|déc|dic)[a-zéèû]{0,8}\.?"
 )
-_DAY = r"\d{1,2}(?:st|nd|rd|th)?"
+_DAY = r"\d{1,2}(?:st|nd|rd|th|er|\.)?"
 _YEAR = r"(?:(?:1[89]|20)\d{2})"
 _SHORT_YEAR = rf"(?:{_YEAR}|['’]?\d{{2}})"
 _DATE = re.compile(
     rf"(?<![A-Za-z0-9])(?:{_YEAR}\s?[-/.年]\s?\d{{1,2}}\s?[-/.月]\s?\d{{1,2}}\s?[日号]?"
     rf"|\d{{1,2}}\s?[-/. ]\s?\d{{1,2}}\s?[-/. ]\s?{_SHORT_YEAR}"
-    rf"|{_DAY}(?: of)?[\s-]{_MONTH},?[\s-]{_SHORT_YEAR}|{_MONTH}\s{_DAY},?\s{_SHORT_YEAR}"
+    rf"|{_DAY}(?: of| de)?[\s-]{_MONTH},?(?: de)?[\s-]{_SHORT_YEAR}|{_MONTH}\s{_DAY},?\s{_SHORT_YEAR}"
     rf"|{_YEAR}\s{_MONTH}\s{_DAY}|{_YEAR}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])"
-    rf"|\d{{2}}\s?年\s?\d{{1,2}}\s?月(?:\s?\d{{1,2}}\s?[日号])?|{_YEAR}\s?年(?:\s?\d{{1,2}}\s?月)?|{_MONTH}\s{_YEAR})"
+    rf"|\d{{2}}\s?年\s?\d{{1,2}}\s?月(?:\s?\d{{1,2}}\s?[日号])?|{_YEAR}\s?年(?:\s?\d{{1,2}}\s?月)?|{_MONTH}\s{_YEAR}"
+    rf"|{_YEAR}[-/.]\d{{1,2}})"
     r"(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
@@ -27,7 +29,7 @@ _BEFORE = re.compile(
     r"(?:(?<![a-z])(?:born(?: on| in)?|d\.?o\.?b\.?|birth ?dates?|dates? of birth"
     r"|birth ?days? ?(?:is|was|'s|’s|are|:|=|\()"
     r"|geboren(?: am)?|geburtsdatum|n[ée]e? le|date de naissance|nacid[oa] el|fecha de nacimiento)"
-    r"|出生(?:日期|年月日?|于)?|生日|生于)",
+    r"|出生(?:日期|年月日?|于|在)?|生日|生于)",
     re.IGNORECASE,
 )
 _AFTER = re.compile(

@@ -19,7 +19,9 @@ _NETWORK = re.compile(
     r"|(?:352[89]|35[3-8]\d)\d{12,15}|(?:1800|2131)\d{11}|(?:62|81)\d{14,17}"
     r"|(?:50|5[6-9]|6\d)\d{11,17}|220[0-4]\d{12,15}"
 )
-_GROUPED = re.compile(r"[2-6]\d{3}([ .-])\d{4}\1\d{4}\1\d{3,4}(?:\1\d{1,3})?|3\d{3}([ .-])\d{6}\2\d{4,5}")
+_GROUPED = re.compile(
+    r"[2-6]\d{3}([ .-])\d{4}\1\d{4}\1\d{3,4}(?:(?<=\d{4})\1\d{3})?|3\d{3}([ .-])\d{6}\2\d{4,5}"
+)
 _OTHER_SIGNS = re.compile(r"[()/]")
 
 
@@ -51,8 +53,9 @@ def _cards_in(text: str, run: Run) -> Iterator[tuple[int, int, float]]:
                 (_score(text[begin : run.groups[last][1]], called, run.glued), last)
                 for last in parts(run, first, LEAST, MOST)
             ]
-            # The longest of the most certain ones.
-            score, last = max(tried, key=lambda pair: pair[0], default=(0, first))
+            best = max((score for score, _ in tried), default=0)
+            # The longest: three digits behind a card are its check number, or belong to a card of nineteen.
+            score, last = next((pair for pair in tried if pair[0] == best), (0, first))
             if score:
                 yield begin, run.groups[last][1], score
                 first = last
@@ -66,9 +69,9 @@ def _score(written: str, called: str | None, glued: bool) -> float:
     if called == "id" and not grouped:
         return 0
     number = digits(written)
-    if _NETWORK.fullmatch(number) and luhn.is_valid(number):
+    if grouped or (_NETWORK.fullmatch(number) and luhn.is_valid(number)):
         return 1.0
-    return 0.9 if grouped or (called == "card" and _plausible(written, len(number))) else 0
+    return 0.9 if called == "card" and _plausible(written, len(number)) else 0
 
 
 def _plausible(written: str, count: int) -> bool:

@@ -11,7 +11,7 @@ PHONE_WORDS = (
     r"|sms(?![a-z])"
     r"|fax|reach(?:able| me| us| him| her| them)|contact|callback|(?:my|our|his|her|their) number"
     r"|(?<=your )number is|telefon|handy(?:nummer)?(?![a-z])|t[ée]l[ée]phone|tel[ée]fono|rufnummer"
-    r"|电话|手机|联系|拨打|致电|微信|号码是|短信|座机|传真|来电|回电|打给|打我|热线"
+    r"|电话|手机|联系|拨打|致电|微信|(?<=的)号码|(?<![一-鿿])号码|qq(?![a-z])|短信|座机|传真|来电|回电|打给|打我|热线"
     r"|拨(?!款)|[我他她]的号|老号|新号|旧号"
 )
 CARD_WORDS = (

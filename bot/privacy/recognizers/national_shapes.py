@@ -59,7 +59,7 @@ SHAPES = (
     # United States: social security and taxpayer's number.
     _shape(r"\d{3}[-–]\d{2}[-–]\d{4}"),
     # China.
-    _shape(r"[1-9]\d{5}\s?(?:18|19|20)\d{2}\s?\d{4}\s?\d{3}[\dX]", _chinese, 0.95),
+    _shape(r"[1-9](?:\s?\d){16}\s?[\dX]", _chinese, 0.95),
     # United Kingdom: national insurance.
     _shape(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][ -]?\d{2}[ -]?\d{2}[ -]?\d{2}[ -]?[A-D]", _british),
     # Spain.

@@ -8,11 +8,18 @@ from presidio_analyzer import LocalRecognizer, RecognizerResult
 
 from .secret_keys import keys_in
 
-_WORD_FOR_IT = r"(?:pass ?(?:word|code|phrase)|passwd|pwd|p/w|kennwort|passwort|mot de passe|contraseña)s?"
+_WORD_FOR_IT = (
+    r"(?:pass ?(?:word|code|phrase)|passwd|pwd|p/w|pass(?=\s*[:=])"
+    r"|kennwort|passwort|mot de passe|contraseña)s?"
+)
 _CODE = (
-    r"(?:(?<![a-z])pins?(?: ?(?:code|number|no\.?))?|otp|(?:one|1)[- ]time (?:pass)?(?:code|password|pin)"
-    r"|(?:verification|security|auth(?:entication|orization)?|confirmation|access|login|log-in|sms|2fa|mfa"
-    r"|unlock|activation|card verification) (?:code|number|pin)|cvv2?|cvc2?|csc|tan|passcode"
+    r"(?:otp|(?:one|1)[- ]time (?:pass)?(?:code|password|pin)|passcode|cvv2?|cvc2?|csc|tan"
+    r"|(?:verification|security|auth(?:entication|orization)?|access|login|log-in|sms|2fa|mfa|unlock|activation)"
+    r" (?:code|pin)|card verification number)"
+)
+# A shop's coupons are codes too, so these have digits only.
+_PLAIN_CODE = (
+    r"(?:(?<![a-z])pins?(?: ?(?:code|number|no\.?))?|(?:the|my|this|that|your|confirmation) code"
     r"|code (?:i|you|they) (?:got|sent)(?: me)?)"
 )
 # "my password for the shop is", "password on that account:", "the code you sent me was".
@@ -22,6 +29,7 @@ _ASIDE = (
 )
 _SAYS = (
     r"(?:\s*(?:[:=]|->|=>)\s*"
+    r"|,\s*(?:it(?:['’]s| is| was)|which (?:is|was))\s+(?:either\s+)?"
     r"|\s+(?:is|was|are|equals|should be|used to be|will be|ist|est|es)\s*:?\s+(?:now\s+)?)"
 )
 _QUOTED = r"[\"'“‘`«「]([^\"'”’`»」\n]{3,64})[\"'”’`»」]"
@@ -29,15 +37,18 @@ _QUOTED = r"[\"'“‘`«「]([^\"'”’`»」\n]{3,64})[\"'”’`»」]"
 _TOLD_WORD = re.compile(
     rf"(?<![a-z]){_WORD_FOR_IT}(?:{_ASIDE}{_SAYS}|\s+)(?:{_QUOTED}|([^\s,;，；。]{{3,64}}))", re.IGNORECASE
 )
+_PHRASE = re.compile(rf"passphrase{_SAYS}([a-z]+(?: [a-z]+){{2,9}})(?![a-z])", re.IGNORECASE)
 _SAID = re.compile(rf"{_SAYS}\Z", re.IGNORECASE)
+_DIGITS = r"(?:[0-9]{3}[ -][0-9]{3}|[0-9](?:[ -][0-9]){3,7}|[0-9]{3,8})"
+_ALONE = r"(?![A-Za-z0-9@]|[.,-][0-9])"
 _TOLD_CODE = re.compile(
-    rf"(?<![a-z]){_CODE}(?:{_ASIDE}{_SAYS}|[\s#]+)([\"'“]?(?:[0-9]{{3}}[ -][0-9]{{3}}"
-    r"|[0-9](?:[ -][0-9]){3,7}|[0-9]{3,8}|(?=[A-Z]*[0-9])[A-Z0-9]{4,10}))(?![A-Za-z0-9@]|[.,-][0-9])",
+    rf"(?<![a-z])(?:{_PLAIN_CODE}(?:{_ASIDE}{_SAYS}|[\s#]+)[\"'“]?({_DIGITS})"
+    rf"|{_CODE}(?:{_ASIDE}{_SAYS}|[\s#]+)[\"'“]?({_DIGITS}{_ALONE}|(?=[A-Z]*[0-9])[A-Z0-9]{{4,10}})){_ALONE}",
     re.IGNORECASE,
 )
 _AS_MY = re.compile(
     r"(?<![^\s\"'“])([^\s\"'“”,;]{4,64})[\"'”]?\s+(?:is|was|as)\s+(?:my|our|the)\s+(?:\w+\s+)?"
-    rf"(?:{_WORD_FOR_IT}|{_CODE})(?![a-z])",
+    rf"(?:{_WORD_FOR_IT}|{_CODE}|pin)(?![a-z])",
     re.IGNORECASE,
 )
 _CHINESE = re.compile(
@@ -97,8 +108,9 @@ def _told(text: str) -> Iterator[tuple[int, int]]:
             yield match.span(1)
         elif place := _password(text, match):
             yield place
+    yield from (match.span(1) for match in _PHRASE.finditer(text))
     for match in _TOLD_CODE.finditer(text):
-        yield match.start(1) + (match[1][0] in "\"'“"), match.end(1)
+        yield match.span(1 if match[1] else 2)
     for match in _AS_MY.finditer(text):
         if _unlike_a_word(match[1]):
             yield match.span(1)

@@ -23,6 +23,7 @@ FOUND = {
         "write to «alice at example dot com» please",
         "it is «alice[at]example[dot]co[dot]uk»",
         "邮箱 «alice 艾特 example 点 com»",
+        "reach me at «alice at gmail.com»",
         "ALICE: «ALICE@EXAMPLE.COM», BOB: «b_o-b@x.io»",
     ],
     "PHONE": [
@@ -65,6 +66,9 @@ FOUND = {
         "I am at «０２０ ７９４６ ０９５８»",
         "My phone number, should you need it for the delivery, is «2125551234»",
         "Telefon «0171 1234567»",
+        "phones: «2125550123»,«2125550124»/«2125550125»",
+        "my number is plus «one two one two five five five zero one two three»",
+        "QQ：«123456789»",
     ],
     "CARD": [
         "card «4111 1111 1111 1111»",
@@ -85,6 +89,8 @@ FOUND = {
         "my card is «four one one one, one one one one, one one one one, one one one one»",
         "卡号«四一一一 一一一一 一一一一 一一一一»",
         "my visa4111111111111111".replace("visa", "visa «") + "»",
+        "«4111 1111 1111 1111 123»",
+        "卡号是«6217 0000 1000 1234 567»",
         "银联卡«6222021234567890128»",
     ],
     "BANK": [
@@ -127,6 +133,9 @@ FOUND = {
         "my passport number is «AB1234567»",
         "my driver's license number is «A125325867»",
         "护照号«E12345678»",
+        "«A12345678» is my passport",
+        "身份证号码是«1101011990 03074258»",
+        "my tax ID is «12-3456789»",
     ],
     "IP": [
         "my address is «207.155.150.156»",
@@ -134,6 +143,7 @@ FOUND = {
         "«d80:e4b5:79da:6cf6:71f3:51f7:9161:c319» and «2001:db8::1»",
         "我的IP是«192.168.1.20»吗",
         "«fe80::1%eth0»",
+        "Server «127.0.0.1:8000» is down",
         "[«2001:db8::ff00:42:8329»]:443",
     ],
     "BIRTHDATE": [
@@ -148,6 +158,8 @@ FOUND = {
         "我的生日是«1990.5.1»",
         "生日«19900501»",
         "I was born in «1985»",
+        "né le «3 mars 1990», geboren am «3. März 1990»",
+        "我是«90年5月»出生的",
         "«1990-05-01» is my date of birth",
     ],
     "SECRET": [
@@ -175,6 +187,10 @@ FOUND = {
         "«-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA\n-----END RSA PRIVATE KEY-----»",
         "api key = «9f8a7b6c5d4e3f2a1b0c»",
         "see https://«bob:hunter2@example.com»/",
+        "the code is «839201»",
+        "login: bob / pass: «s3cr3t»",
+        "my passphrase is «correct horse battery staple»",
+        "I forgot my password, it was either «fluffy99»",
         "API密钥：«9f8a7b6c5d4e3f2a1b0c»",
     ],
 }
@@ -210,7 +226,12 @@ NOTHING = [
     "一共一百二十三块，二零二四年五月买的",
     "三个八百的和两个零食",
     "I ordered one, two or three of each",
-    "promo code SUMMER24 is not accepted",
+    "the code SUMMER24 does not work, my confirmation code is AB12CD",
+    "promo code SUMMER24 is not accepted, discount code is SAVE20, zip code 90210, error code 500123",
+    "Is the passcode 4 digits?",
+    "I bought it at harbor.com, the dotted one",
+    "happy birthday! ordered 2024-12-01",
+    "my card ends in 4242, customer number 12345678",
     "article GB-204 and model DE8900",
     "<EMAIL_1> wrote to <PHONE_2> at <CARD_3>",
     "the API key field is empty",

@@ -14,7 +14,7 @@ def alice(site: Site) -> Customer:
     return identity.known_as(site, "alice")
 
 
-SPELLINGS = [
+SPELLINGS: list[tuple[lookups.Kind, str, str]] = [
     ("email", "Alice@Example.com", "alice@example.com "),
     ("email", "alice@example.com", "ＡＬＩＣＥ@example.com"),
     ("phone", "+49 151 2345678", "0151 2345678"),
@@ -30,36 +30,25 @@ SPELLINGS = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "said", "term"), SPELLINGS)
-def test_find_knows_every_spelling_of_a_value(
-    alice: Customer, kind: lookups.Kind, said: str, term: str
-) -> None:
-    lookups.remember(alice, uuid4(), [(kind, said)])
+def test_find_knows_every_spelling_of_a_value(alice: Customer) -> None:
+    for kind, said, term in SPELLINGS:
+        here = uuid4()
+        lookups.remember(alice, here, [(kind, said)])
+        assert list(lookups.find(term)) == [alice], term
+        assert list(lookups.find(said)) == [alice], said
+        lookups.forget(alice, here)
+        assert not lookups.find(term).exists(), term
 
-    assert list(lookups.find(term)) == [alice]
-    assert list(lookups.find(said)) == [alice]
 
-
-@pytest.mark.parametrize(
-    "term",
-    [
-        "",
-        " ",
-        "alice@example",
-        "lice@example.com",
-        "bob@example.com",
-        "015123456",
-        "2345678",
-        "HP-1042",
-        "HP",
-    ],
-)
-def test_find_tells_nothing_of_what_is_only_similar(alice: Customer, term: str) -> None:
+def test_find_tells_nothing_of_what_is_only_similar(alice: Customer) -> None:
     lookups.remember(
         alice, None, [("email", "alice@example.com"), ("phone", "015123456789"), ("order", "HP-10423")]
     )
 
-    assert not lookups.find(term).exists()
+    for term in ("", " ", "alice@example", "lice@example.com", "bob@example.com", "015123456", "2345678"):
+        assert not lookups.find(term).exists(), term
+    for term in ("HP-1042", "HP", "0423"):
+        assert not lookups.find(term).exists(), term
 
 
 def test_find_looks_at_all_sites(alice: Customer, other_site: Site) -> None:

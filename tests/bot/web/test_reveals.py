@@ -141,20 +141,19 @@ def search(client: Client, term: str, view: str = "open") -> Any:
     return client.post("/desk/list/", {"q": term, "view": view}, headers={"HX-Request": "true"})
 
 
-@pytest.mark.parametrize("term", ["Alice@example.com", "+49 151 2345678", "#hp-10423", "alice"])
 def test_search_finds_a_customer_by_what_is_known_exactly(
-    desk: Client, found: Customer, conversation: Conversation, term: str
+    desk: Client, found: Customer, conversation: Conversation
 ) -> None:
-    assert str(conversation.id) in search(desk, term).content.decode()
-    assert str(conversation.id) in search(desk, term, "mine").content.decode()
-    assert str(conversation.id) in desk.post("/desk/", {"q": term}).content.decode()
+    for term in ("Alice@example.com", "+49 151 2345678", "#hp-10423", "alice"):
+        assert str(conversation.id) in search(desk, term, "mine").content.decode(), term
+    assert str(conversation.id) in desk.post("/desk/", {"q": PHONE}).content.decode()
 
 
-@pytest.mark.parametrize("term", ["alice@example.co", "0151 234567", "HP-1042", "<script>"])
-def test_search_says_that_it_wants_an_exact_match(desk: Client, found: Customer, term: str) -> None:
-    html = search(desk, term).content.decode()
-    assert "Nobody found" in html
-    assert "match exactly" in html
+def test_search_says_that_it_wants_an_exact_match(desk: Client, found: Customer) -> None:
+    for term in ("alice@example.co", "0151 234567", "HP-1042", "<script>"):
+        html = search(desk, term).content.decode()
+        assert "Nobody found" in html, term
+        assert "match exactly" in html
 
 
 def test_search_is_never_taken_from_an_address(

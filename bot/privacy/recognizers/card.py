@@ -22,6 +22,11 @@ _NETWORK = re.compile(
 _GROUPED = re.compile(
     r"[2-6]\d{3}([ .-])\d{4}\1\d{4}\1\d{3,4}(?:(?<=\d{4})\1\d{3})?|3\d{3}([ .-])\d{6}\2\d{4,5}"
 )
+# How many digits stand together in numbers that people write down: two orders of eight are no card.
+_USUAL = re.compile(
+    r"\d\d|(?:1,)+1|(?:2,)+[12]|(?=.*(?<!\d)4)(?:(?:4|8|12),)+(?:[1-4]|8|12)|4,6,[45]|(?:5,)+[1-5]"
+)
+_GROUP = re.compile(r"\d+")
 _OTHER_SIGNS = re.compile(r"[()/]")
 
 
@@ -69,7 +74,10 @@ def _score(written: str, called: str | None, glued: bool) -> float:
     if called == "id" and not grouped:
         return 0
     number = digits(written)
-    if grouped or (_NETWORK.fullmatch(number) and luhn.is_valid(number)):
+    usual = called == "card" or _USUAL.fullmatch(
+        ",".join(str(len(group)) for group in _GROUP.findall(written))
+    )
+    if grouped or (usual and _NETWORK.fullmatch(number) and luhn.is_valid(number)):
         return 1.0
     return 0.9 if called == "card" and _plausible(written, len(number)) else 0
 

@@ -237,6 +237,7 @@ NOTHING = [
     "the API key field is empty",
     "ISBN 9780306406157, EAN 4006381333931",
     "Could you call the courier about 103439696012?",
+    "orders 41111111\n11111111, items 411111 111111 1111",
     "My parcel 500530764322 never arrived",
     "It is 2 x Smartphone, 5311660992, at 1161.04 each.",
     "I have 3 cards ending in 4821",

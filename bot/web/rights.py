@@ -76,7 +76,8 @@ def with_reason(view: View) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, customer_id: UUID, **address: Any) -> HttpResponse:
         agent = agent_of(request)
-        if not reveal.allowed(agent):
+        # A link on somebody else's page must not take a copy in the name of staff.
+        if not reveal.allowed(agent) or request.headers.get("Sec-Fetch-Site") == "cross-site":
             raise PermissionDenied
         given = request.POST if request.method == "POST" else request.GET
         reason = " ".join(given.get("reason", "").split())

@@ -143,6 +143,9 @@ def test_staff_with_the_right_export_for_a_reason(staff: Client, alice: Customer
     entry = AuditEntry.objects.get()
     assert (entry.actor, entry.subject) == (f"staff:{bob.pk}", f"customer:{alice.id}")
     assert audit.reason(entry) == "letter of 3 May"
+    elsewhere = {"Sec-Fetch-Site": "cross-site"}
+    led = staff.get(export_of(alice.id), {"reason": "letter of 3 May"}, headers=elsewhere)
+    assert led.status_code == 403
     for reason in ("", " why ", "x" * 201):
         refused = staff.get(export_of(alice.id), {"reason": reason})
         assert refused.status_code == 400

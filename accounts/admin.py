@@ -186,7 +186,9 @@ class CustomerAdmin(Audited, ModelAdmin):
     list_filter = ["site", "tier", "locale"]
     list_select_related = ["site__default_tier", "tier", "token_tier"]
     search_fields = ["id"]
-    search_help_text = "The customer's whole id on the site, or here."
+    search_help_text = (
+        "The customer's whole id on the site, or here. The desk also finds by e-mail and phone."
+    )
     ordering = ["-seen_at"]
     show_full_result_count = False
     fields = [

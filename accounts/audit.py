@@ -25,6 +25,7 @@ Action: TypeAlias = Literal[
     "staff_changed",
     "tier_changed",
     "customer_changed",
+    "provider_changed",
 ]
 
 # Any number will do that nothing else in the database takes.

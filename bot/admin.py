@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
+from accounts.audit_admin import Audited
 from accounts.ledger_admin import Ledger
 from bot import queue
 from bot.desk import alert_words, nights
@@ -79,9 +80,11 @@ class CannedReplyAdmin(ModelAdmin):
 
 
 @admin.register(Provider)
-class ProviderAdmin(ModelAdmin):
+class ProviderAdmin(Audited, ModelAdmin):
     """OpenAI-compatible endpoints."""
 
+    audited = "provider_changed"
+    audited_values = ("name", "base_url", "enabled")
     form = ProviderForm
     list_display = ["name", "base_url", "enabled", "has_key"]
     search_fields = ["name"]

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from kombu.exceptions import OperationalError
 
-from accounts.models import Site, User
+from accounts.models import AuditEntry, Site, User
 from bot import queue
 from bot.admin_menu import MENU
 from bot.models import Article, CannedReply, Model, Provider
@@ -153,6 +153,16 @@ class TestProvider:
         assert admin.post(url(Provider, "change", provider.pk), form).status_code == 302
         provider.refresh_from_db()
         assert (provider.name, provider.key) == ("Renamed", KEY)
+
+    def test_where_messages_go_is_recorded_without_the_key(self, admin: Client, provider: Provider):
+        form = provider_form(base_url="https://other.example.com/v1", new_key="another-key")
+        admin.post(url(Provider, "change", provider.pk), form)
+        entry = AuditEntry.objects.get()
+        assert (entry.action, entry.subject) == ("provider_changed", f"provider:{provider.pk}")
+        assert entry.detail["before"] == {"base_url": "https://api.openai.com/v1"}
+        assert entry.detail["after"] == {"base_url": "https://other.example.com/v1"}
+        assert KEY not in str(entry.detail)
+        assert "another-key" not in str(entry.detail)
 
     @pytest.mark.parametrize("address", ["https://evil.example.com/v1", "http://api.openai.com/v1"])
     def test_key_is_forgotten_when_it_would_go_elsewhere(

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from bot.desk import rendering
+from bot.privacy.placeholders import KINDS as ALL_KINDS
+from bot.web import reveal_words
 
 KINDS = {"hidden": "Hidden", "EMAIL": "E-mail", "PERSON": "Name", "PRIVATE": "Private"}
 
@@ -56,3 +58,8 @@ def test_placeholder_in_an_address_stays_an_address() -> None:
     html = rendering.rich("[track](https://shop.example/?to=<EMAIL_1>)", KINDS)
     assert 'href="https://shop.example/?to=EMAIL_1"' in html
     assert "chip" not in html
+
+
+def test_every_kind_has_a_name_in_both_languages() -> None:
+    for kind in ALL_KINDS:
+        assert all(reveal_words.WORDS[f"kind_{kind}"]), kind

@@ -9,10 +9,12 @@ export class Contact {
     const { t } = chat;
     const input = { class: "contact-input", id: "contact", type: "email", required: true, maxlength: LONGEST };
     this.email = h("input", { ...input, autocomplete: "email", inputmode: "email", dir: "ltr", placeholder: t("contact_hint") });
-    this.button = h("button", { class: "strip-button", type: "submit" }, t("contact_save"));
-    const row = h("div", { class: "contact-row" }, this.email, this.button);
-    const label = h("label", { class: "contact-label", for: "contact" }, t("contact_ask"));
-    this.element = h("form", { class: "strip strip-queue contact", hidden: true }, label, row);
+    this.save = h("button", { class: "strip-button", type: "submit" }, t("contact_save"));
+    this.row = h("div", { class: "contact-row", hidden: true }, this.email, this.save);
+    const open = { class: "strip-button", type: "button", "aria-expanded": "false", onclick: () => this.#open() };
+    this.opener = h("button", open, t("contact_open"));
+    const label = h("label", { class: "strip-text", for: "contact" }, t("contact_ask"));
+    this.element = h("form", { class: "strip strip-queue contact", hidden: true }, label, this.opener, this.row);
     this.element.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#leave();
@@ -25,10 +27,17 @@ export class Contact {
     this.element.hidden = phase !== "live" || Boolean(customer.reachable) || !waits;
   }
 
+  /** One field at a time: most people only want to write on. */
+  #open() {
+    this.opener.hidden = true;
+    this.row.hidden = false;
+    this.email.focus();
+  }
+
   async #leave() {
-    this.button.disabled = true;
+    this.save.disabled = true;
     if (await this.chat.leaveContact(this.email.value.trim())) this.email.value = "";
-    this.button.disabled = false;
+    this.save.disabled = false;
   }
 }
 

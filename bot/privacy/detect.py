@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable
 from contextlib import ExitStack
+from itertools import chain
 from typing import Any
 
 import spacy
@@ -22,6 +23,8 @@ TEXTS_PER_ZONE = 500
 # One character for one, so that places in the text stay the same.
 _HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0x00A0: 0x20}
 _LATIN_WORD = re.compile(r"[^\W\d_]{2}")
+# What remains beside another find is worth a placeholder from two letters or digits on.
+_SAYS_SOMETHING = re.compile(r"\w(?:.*\w)", re.DOTALL)
 _EASTERN = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 
 
@@ -81,16 +84,29 @@ def _decide(text: str, found: list[RecognizerResult], kept: Collection[str]) -> 
         )
 
     others = [result for result in found if result.entity_type not in kept and not hidden(result)]
-    return sorted(_without_overlaps(others) + _without_overlaps(keeping))
+    return sorted(_without_overlaps(others, text) + _without_overlaps(keeping, text))
 
 
-def _without_overlaps(found: Iterable[RecognizerResult]) -> list[Span]:
-    """Keep the most certain of overlapping finds, the longest among equals."""
+def _without_overlaps(found: Iterable[RecognizerResult], text: str) -> list[Span]:
+    """Keep the most certain of overlapping finds, the longest among equals, and the rest of others."""
     kept: list[Span] = []
     for result in sorted(found, key=lambda r: (-r.score, r.start - r.end, r.start)):
-        if not _overlaps((result.start, result.end), [(span.start, span.end) for span in kept]):
-            kept.append(Span(result.start, result.end, result.entity_type))
+        taken = [
+            (span.start, span.end) for span in kept if span.start < result.end and result.start < span.end
+        ]
+        kept += [Span(start, end, result.entity_type) for start, end in _beside(taken, result, text)]
     return sorted(kept)
+
+
+def _beside(taken: list[tuple[int, int]], result: RecognizerResult, text: str) -> list[tuple[int, int]]:
+    """What of a find lies outside the places taken: one that overlaps must not bring the rest to light."""
+    if not taken:
+        return [(result.start, result.end)]
+    edges = [result.start, *chain.from_iterable(sorted(taken)), result.end]
+    gaps = [
+        _SAYS_SOMETHING.search(text, start, end) for start, end in zip(edges[::2], edges[1::2], strict=True)
+    ]
+    return [gap.span() for gap in gaps if gap]
 
 
 def _overlaps(place: tuple[int, int], others: Iterable[tuple[int, int]]) -> bool:

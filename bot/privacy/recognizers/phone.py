@@ -111,6 +111,9 @@ def _by_shape(text: str, start: int, end: int, called: str | None, regions: Sequ
         return False
     if _CHINESE_MOBILE.fullmatch(number) or _AMERICAN.fullmatch(number):
         return True
+    if "\n" in number and (called != "phone" or number[0] != "0" or called_phone_after(text, end)):
+        # A postal code above a number would pass for its area.
+        return False
     if called == "phone" or _is_all(text, start, end):
         return bool(_AMERICAN_UNGROUPED.fullmatch(number)) or any(
             _valid(number, region) for region in regions

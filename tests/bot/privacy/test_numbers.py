@@ -66,6 +66,8 @@ FOUND = {
         "I am at «０２０ ７９４６ ０９５８»",
         "My phone number, should you need it for the delivery, is «2125551234»",
         "Telefon «0171 1234567»",
+        "Tanzania 53144\n«06-10446904»-Office",
+        "phone: «020 7946\n0958»",
         "phones: «2125550123»,«2125550124»/«2125550125»",
         "my number is plus «one two one two five five five zero one two three»",
         "QQ：«123456789»",
@@ -275,6 +277,11 @@ def test_detect_finds_all_of_it(detector: PrivateValueDetector, kind: str) -> No
 def test_detect_leaves_alone_what_is_nobodys(detector: PrivateValueDetector) -> None:
     got = {text: found(detector, text, rules.of()) for text in NOTHING}
     assert got == {text: [] for text in NOTHING}
+
+
+def test_detect_masks_the_rest_of_what_another_find_overlaps(detector: PrivateValueDetector) -> None:
+    text = "password: a1@example.com/b2"
+    assert found(detector, text, rules.of()) == [("EMAIL", "a1@example.com"), ("SECRET", "b2")]
 
 
 def test_detect_knows_the_numbers_of_a_sites_regions(detector: PrivateValueDetector) -> None:

@@ -123,17 +123,29 @@ MAKERS: dict[str, Callable[[random.Random, bool], str]] = {
     "ADDRESS": address,
 }
 # How people come to say such a thing: in English, in Chinese.
-SAID = {
-    "EMAIL": ("You can write to {}.", "我的邮箱是{}。"),
-    "PHONE": ("Please call me on {}.", "请打我的电话{}。"),
-    "CARD": ("I paid with my card {}.", "我用信用卡{}付的款。"),
-    "BANK": ("Refund it to my IBAN {} please.", "请退款到我的银行账户 {}。"),
-    "NATIONAL_ID": ("My social security number is {}.", "我的身份证号是{}。"),
-    "IP": ("Your page tells me that my IP address {} is blocked.", "网页说我的IP地址 {} 被封了。"),
-    "BIRTHDATE": ("I was born on {}.", "我的出生日期是{}。"),
-    "SECRET": ("My password is {} and it does not work.", "我的密码是 {} ，登录不了。"),
-    "PERSON": ("My name is {}.", "我叫{}。"),
-    "ADDRESS": ("Please send it to {}.", "请寄到{}。"),
+SAID: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "EMAIL": (
+        ("You can write to {}.", "E-mail: {}", "{} is where you can reach me."),
+        ("我的邮箱是{}。", "发到{}就行。"),
+    ),
+    "PHONE": (("Please call me on {}.", "my number's {} btw", "Tel: {}"), ("请打我的电话{}。", "手机号{}")),
+    "CARD": (
+        ("I paid with my card {}.", "charged {} twice", "visa {}, exp 04/27"),
+        ("我用信用卡{}付的款。", "卡号：{}"),
+    ),
+    "BANK": (("Refund it to my IBAN {} please.", "wire it to {}"), ("请退款到我的银行账户 {}。", "转到{}")),
+    "NATIONAL_ID": (("My social security number is {}.", "SSN {}"), ("我的身份证号是{}。", "身份证{}")),
+    "IP": (
+        ("My IP address {} is blocked.", "logged in from {}"),
+        ("网页说我的IP地址 {} 被封了。", "从{}登录的。"),
+    ),
+    "BIRTHDATE": (("I was born on {}.", "DOB {}", "my birthday is {}"), ("我的出生日期是{}。", "生日{}")),
+    "SECRET": (
+        ("My password is {} and it does not work.", "password: {}"),
+        ("我的密码是 {} ，登录不了。", "密码：{}"),
+    ),
+    "PERSON": (("My name is {}.", "{} here, hi.", "Ordered under the name {}."), ("我叫{}。", "收件人{}")),
+    "ADDRESS": (("Please send it to {}.", "I live at {}.", "address: {}"), ("请寄到{}。", "收货地址：{}")),
 }
 _ASKED = ("What about my order {}?", "我的订单{}怎么样了？")
 
@@ -143,7 +155,8 @@ def one(kind: str, rng: random.Random, zh: bool = False) -> Planted:
 
 
 def sentence(value: Planted, zh: bool = False) -> str:
-    return SAID[value.kind][zh].format(value.text)
+    """Said in one of the ways there are: in the same way again for the same value."""
+    return random.Random(value.text).choice(SAID[value.kind][zh]).format(value.text)
 
 
 def message(rng: random.Random, order: str, zh: bool) -> tuple[str, list[Planted]]:
@@ -151,7 +164,7 @@ def message(rng: random.Random, order: str, zh: bool) -> tuple[str, list[Planted
     values = [one(kind, rng, zh) for kind in rng.sample(list(MAKERS), rng.randint(1, 3))]
     said = [_ASKED[zh].format(order), *(sentence(value, zh) for value in values)]
     rng.shuffle(said)
-    return ("" if zh else " ").join(said), values
+    return ("，" if zh else " ").join(said), values
 
 
 @dataclass(frozen=True)

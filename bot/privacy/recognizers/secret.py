@@ -9,7 +9,7 @@ from presidio_analyzer import LocalRecognizer, RecognizerResult
 from .secret_keys import keys_in
 
 _WORD_FOR_IT = (
-    r"(?:pass ?(?:word|code|phrase)|passwd|pwd|p/w|pass(?=\s*[:=])"
+    r"(?:pass ?(?:word|code|phrase)|passwd|pwd|p/?w|pass(?=\s*[:=])"
     r"|kennwort|passwort|mot de passe|contraseña)s?"
 )
 _CODE = (
@@ -59,7 +59,7 @@ _CHINESE = re.compile(
     re.IGNORECASE,
 )
 _TELLING = (
-    *("pass", "pwd", "p/w", "pin", "otp", "code", "cvv", "cvc", "csc", "tan", "kennwort", "contrase"),
+    *("pass", "pwd", "p/w", "pw", "pin", "otp", "code", "cvv", "cvc", "csc", "tan", "kennwort", "contrase"),
     *("密", "码", "令", "暗号"),
 )
 # What people say of a password rather than what it is.

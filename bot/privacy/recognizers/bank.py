@@ -32,6 +32,7 @@ _HINTS = (
     "开户",
     "汇款",
 )
+_AMOUNT = re.compile(r"\d+\.\d\d")
 _ANY_DIGITS = re.compile(r"\d\d")
 _IBAN_BEGINS = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[ -]?\d{2}(?=[ -]{0,2}[A-Za-z0-9])")
 _CHARACTER = re.compile(r"(?:[ -]|\s{1,2})?([A-Za-z0-9])")
@@ -102,4 +103,9 @@ def _accounts(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _is_account(text: str, start: int, end: int) -> bool:
-    return LEAST <= len(digits(text[start:end])) <= MOST and meaning(text, start, end) == "bank"
+    number = text[start:end]
+    return (
+        not _AMOUNT.fullmatch(number)
+        and LEAST <= len(digits(number)) <= MOST
+        and meaning(text, start, end) == "bank"
+    )

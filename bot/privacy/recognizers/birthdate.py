@@ -15,7 +15,7 @@ _DAY = r"\d{1,2}(?:st|nd|rd|th|er|\.)?"
 _YEAR = r"(?:(?:1[89]|20)\d{2})"
 _SHORT_YEAR = rf"(?:{_YEAR}|['’]?\d{{2}})"
 _DATE = re.compile(
-    rf"(?<![A-Za-z0-9])(?:{_YEAR}\s?[-/.年]\s?\d{{1,2}}\s?[-/.月]\s?\d{{1,2}}\s?[日号]?"
+    rf"(?<![A-Za-z0-9])(?:{_YEAR}\s?[-/.年]\s?\d{{1,2}}\s?[-/.月]\s?\d{{1,2}}(?:\s?[日号])?"
     rf"|\d{{1,2}}\s?[-/. ]\s?\d{{1,2}}\s?[-/. ]\s?{_SHORT_YEAR}"
     rf"|{_DAY}(?: of| de)?[\s-]{_MONTH},?(?: de)?[\s-]{_SHORT_YEAR}|{_MONTH}\s{_DAY},?\s{_SHORT_YEAR}"
     rf"|{_YEAR}\s{_MONTH}\s{_DAY}|{_YEAR}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])"
@@ -29,7 +29,7 @@ _BEFORE = re.compile(
     r"(?:(?<![a-z])(?:born(?: on| in)?|d\.?o\.?b\.?|birth ?dates?|dates? of birth"
     r"|birth ?days? ?(?:is|was|'s|’s|are|:|=|\()"
     r"|geboren(?: am)?|geburtsdatum|n[ée]e? le|date de naissance|nacid[oa] el|fecha de nacimiento)"
-    r"|出生(?:日期|年月日?|于|在)?|生日|生于)",
+    r"|出生(?:日期|年月日?|于|在)?|生日(?!礼|蛋糕|快乐|派对|当?天|贺卡)|生于)",
     re.IGNORECASE,
 )
 _AFTER = re.compile(

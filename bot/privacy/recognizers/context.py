@@ -5,13 +5,18 @@ from functools import lru_cache
 
 REACH = 60
 
+# A phone's case is a thing with a number of its own.
+_THING = (
+    r" ?(?:case|cover|charger|holder|stand|mount|screen|cable|strap|ring|model)|[壳套膜屏架线]|充电|支架|型号"
+)
 PHONE_WORDS = (
-    r"(?:tele|cell ?|mobile ?)?phones?|tel(?![a-z])|mobile|cell(?![a-z])|call(?:ing|ed|s)?(?![a-z])"
+    rf"(?:(?:tele|cell ?|mobile ?)?phones?|mobile|手机)(?!{_THING})|tel(?![a-z])|cell(?![a-z])"
+    r"|call(?:ing|ed|s)?(?![a-z])"
     r"|text(?:ing)? (?:me|us|him|her|them)|ring (?:me|us|him|her)|dial|answering at|whatsapp|wechat"
     r"|sms(?![a-z])"
     r"|fax|reach(?:able| me| us| him| her| them)|contact|callback|(?:my|our|his|her|their) number"
     r"|(?<=your )number is|telefon|handy(?:nummer)?(?![a-z])|t[ée]l[ée]phone|tel[ée]fono|rufnummer"
-    r"|电话|手机|联系|拨打|致电|微信|(?<=的)号码|(?<![一-鿿])号码|qq(?![a-z])|短信|座机|传真|来电|回电|打给|打我|热线"
+    r"|电话|联系|拨打|致电|微信|(?<=的)号码|(?<![一-鿿])号码|qq(?![a-z])|短信|座机|传真|来电|回电|打给|打我|热线"
     r"|拨(?!款)|[我他她]的号|老号|新号|旧号"
 )
 CARD_WORDS = (
@@ -43,9 +48,9 @@ NATIONAL_WORDS = (
 ID_WORDS = (
     r"orders?(?![a-z])|items?(?![a-z])|products?(?![a-z])|skus?(?![a-z])|ids?(?![a-z])|tracking|invoices?"
     r"|refs?(?![a-z])|reference|articles?|models?(?![a-z])|parts?(?![a-z])|serial|tickets?|cases?(?![a-z])"
-    r"|shipments?|parcels?|packages?|barcode|ean(?![a-z])|upc(?![a-z])|isbn|variants?|waybill|awb(?![a-z])"
+    r"|shipments?|parcels?|packages?|barcode|gtin|imei|amount|balance|ean(?![a-z])|upc(?![a-z])|isbn|variants?|waybill|awb(?![a-z])"
     r"|(?:customer|member|client|booking|confirmation|transaction) (?:number|no|id|code)|voucher|coupon"
-    r"|gift ?card|订单|单号|商品|产品|货号|编号|快递|运单|物流|流水|型号|条码|序列|包裹|会员号|款号"
+    r"|gift ?card|订单|单号|商品|产品|货号|编号|快递|运单|物流|流水|型号|条码|序列|包裹|会员号|款号|余额|金额"
 )
 _LEADS = {
     "national": NATIONAL_WORDS,

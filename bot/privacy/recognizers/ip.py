@@ -18,7 +18,7 @@ _V6 = re.compile(
 _V6_TAIL = re.compile(r"%[A-Za-z0-9]{1,15}|/\d{1,3}")
 _VERSION = re.compile(
     r"(?:(?<![a-z])(?:version|ver\.?|v|firmware|software|build|release|update[ds]?(?: to)?|ios|android|chrome"
-    r"|safari|firefox|edge|windows|macos|app|driver)|版本|固件|软件|系统|更新到|升级到)[\s:号为是到]{0,3}\Z",
+    r"|safari|firefox|edge|windows|macos|app|driver|section|chapter|step)|版本|固件|软件|系统|更新到|升级到)[\s:号为是到]{0,3}\Z",
     re.IGNORECASE,
 )
 # A clock shows "10:30:45"; an address of six parts and more does not.

@@ -13,6 +13,7 @@ from .context import called_phone_after, meaning
 from .runs import Run, digits, parts, runs
 
 LEAST, MOST = 6, 15
+LONGEST_AT_HOME = 12
 # Characters within which the bracket around an area closes.
 AREA = 9
 
@@ -138,7 +139,7 @@ def _from_abroad(number: str) -> bool:
 def _national(number: str, region: str) -> bool:
     """Written as at home: with the 0 before the area, or in groups where there is no such 0."""
     if number.lstrip("(").startswith("0"):
-        return _valid(number, region)
+        return (len(number) <= LONGEST_AT_HOME or not number.isdigit()) and _valid(number, region)
     grouped = sum(not char.isdigit() for char in number) >= 1
     return grouped and _national_prefix(region) != "0" and region != "US" and _valid(number, region)
 

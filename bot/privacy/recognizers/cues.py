@@ -46,8 +46,8 @@ _BEFORE = (
 )
 _OWNS = rf"{_RELATIVES}|account|address|order|phone|number|e-?mail|birthday|name"
 _DOES = (
-    r"here|speaking|says?|said|asks|asked|told|wrote|called|replied|shouted|explained|lives?|lived|spent"
-    r"|was born|had given|is (?:a|an|very|so|my|our)|and i|and my|has been|will be"
+    r"here|speaking|says?|said|asks|asked|told|wrote|called|replied|shouted|explained|lives?|lived|works"
+    r"|spent|was born|had given|is (?:from|a|an|very|so|my|our)|and i|and my|has been|will be"
 )
 _AFTER = (
     (3, re.compile(rf"['’]s\s+(?:{_OWNS})\b", re.IGNORECASE)),

@@ -22,7 +22,7 @@ NOT_NAMES = frozenset(
     """.split()  # noqa: SIM905  words read better as a text
 )
 ENOUGH = 2.0
-IN_A_ROW = 0.5
+IN_A_ROW = 0.25
 _SUFFIX = re.compile(r",? (?:jr|sr|md|phd|dds|dvm|esq|cpa|ii|iii|iv)\b\.?", re.I)
 _JOINT = re.compile(r"\s*(?:,|,? and|&|,? or|,? und|,? et|/)\s+", re.I)
 _SCOTS = re.compile(r"Ma?c|De|Di|La|Le|O['’]")
@@ -84,7 +84,7 @@ def _by_itself(text: str, piece: Piece) -> float:
     elif first in names.EITHER:
         points = 1
     elif not several and names.is_family(first):
-        points = 1 if first not in names.COMMON else -0.5
+        points = 1 if first not in names.COMMON else -1.5
     if several:
         points += 1 if names.is_family(last) else 0.5
     if names.folded(text[piece.start : piece.end]) in names.PLACES or (points < 2 and last in names.PLACES):

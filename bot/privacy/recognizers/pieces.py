@@ -86,7 +86,8 @@ def _touch(text: str, one: Word, other: Word) -> bool:
 
 def _goes_in(word: Word, run: Sequence[Word], following: Word | None, text: str) -> bool:
     if word.capital:
-        return not _CONTRACTED.search(word.text)
+        article = word.text in ("A", "I") and text[word.end : word.end + 1] != "."
+        return not article and not _CONTRACTED.search(word.text)
     if word.text not in _PARTICLES or following is None or not (run or word.text in _FIRST_PARTICLES):
         return False
     return _touch(text, word, following) and (following.capital or following.text in _PARTICLES)

@@ -89,6 +89,7 @@ NOTHING = [
     "My Trailhead jacket size XL is broken",
     "I bought the Alpine Explorer tent from Harbor & Pine",
     "PayPal or Klarna?",
+    "CAN I SPEAK TO A REAL PERSON?! Is that an assistant, White or Brown?",
     "Does the Emma mattress come in 140 x 200, and the Stella dress in M?",
     "Is the Rose Gold watch back? And the Olive Green coat, or ivory, or hazel?",
     "will the grace period end in may? I paid with my Chase card on April 3rd",

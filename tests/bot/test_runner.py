@@ -16,6 +16,7 @@ from bot.privacy.rules import Rules
 from bot.privacy.veil import Veil
 from bot.tools import registry, runner
 from bot.tools.registry import ToolContext, ToolResult, tool
+from tests.bot.privacy.doubles import InProcess
 
 SECRET = "jane.roe@example.org"
 
@@ -78,3 +79,17 @@ def test_bad_arguments_are_named(bench: runner.Bench, arguments: str) -> None:
 
 def test_placeholder_that_stands_for_nothing_is_refused(bench: runner.Bench) -> None:
     assert "placeholder" in ask(bench, "breaks", '{"who": "<EMAIL_9>"}')["error"]
+
+
+def test_value_that_a_model_writes_for_a_tool_is_masked_before_it_is_stored_or_said_again(
+    bench: runner.Bench,
+) -> None:
+    bench.veil.engine = InProcess()
+    bench.veil.vault.placeholder("PERSON", "Jane Roe")
+    ran = runner.run(
+        bench, requested("breaks", json.dumps({"to": SECRET, "who": "person_1, <person_1>"})), "1"
+    )
+    assert isinstance(ran, runner.Ran)
+    masked = {"to": "<EMAIL_1>", "who": "person_1, <PERSON_1>"}
+    assert json.loads(ran.arguments) == ToolCall.objects.get().arguments == masked
+    assert SECRET not in ran.content

@@ -1,13 +1,15 @@
 """What is told by shape, checksum or a telling word: found whole, however it is written, and nothing else."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 import spacy
 
-from bot.privacy import rules
+from bot.privacy import rules, scrub
 from bot.privacy.detect import PrivateValueDetector
+from bot.privacy.memory_vault import MemoryVault
+from bot.privacy.placeholders import Span
 from bot.privacy.rules import Rules
 
 NUMBERS = {"EMAIL", "PHONE", "CARD", "BANK", "NATIONAL_ID", "IP", "BIRTHDATE", "SECRET"}
@@ -305,6 +307,19 @@ def test_detect_masks_a_card_though_a_sites_pattern_matches_some_of_it(
 ) -> None:
     site = rules.of(ids=[r"\d{10}"])
     assert found(detector, "4111111111111111", site) == [("CARD", "4111111111111111")]
+
+
+def test_detect_keeps_item_ids_that_are_the_keys_of_a_tools_result(detector: PrivateValueDetector) -> None:
+    class Here:
+        def detect(self, texts: Sequence[str], language: str, site: Rules) -> list[list[Span]]:
+            return [detector.detect(text, language, site) for text in texts]
+
+    def scrubbed(value: object) -> object:
+        return scrub.scrub_json(value, MemoryVault(), Here(), "en", rules.of())
+
+    variants = {"variants": {"2125552368": {"price": 10}}}
+    assert scrubbed(variants) == variants
+    assert scrubbed({"phones": {"2125552368": "home"}}) == {"phones": {"<PHONE_1>": "home"}}
 
 
 def test_rules_do_without_a_pattern_that_is_slow_or_wrong() -> None:

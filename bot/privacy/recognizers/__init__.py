@@ -3,6 +3,7 @@
 from presidio_analyzer import EntityRecognizer
 
 from .address import AddressRecognizer
+from .address_pinyin import PinyinAddressRecognizer
 from .address_zh import ChineseAddressRecognizer
 from .bank import BankRecognizer
 from .birthdate import BirthdateRecognizer
@@ -35,4 +36,5 @@ def all_recognizers() -> list[EntityRecognizer]:
         PersonRecognizer(),
         ChinesePersonRecognizer(),
         ChineseAddressRecognizer(),
+        PinyinAddressRecognizer(),
     ]

@@ -36,7 +36,7 @@ HAN = "一-鿿㐀-䶿"
 _NOT_IN_NAMES = frozenset("的了吗吧呢啊呀哦嘛你您他她它我们这那哪请是没不给把被问打买退姓总")
 # 徐汇区 is not somebody called Xu.
 _PLACES = frozenset("区县镇街路号楼站园店村市省港湾岛线山江河")
-_LONGEST_WORD = 3
+_LONGEST_WORD = 4
 
 
 def simplified(text: str) -> str:

@@ -38,7 +38,7 @@ _GOES_ON = (
     "[一的在来说打跟和与女男帮那也就要想买付收刚吧吗呢是接代名用问补发寄换转签写上不没都还再去已给反提有这拿开因从把被看]"
     "|下单|推荐|承诺|申请|通知|生日|同学|家"
 )
-_CONTACT = r"(?:联系|手机|电话|电邮|mobile|phone|tel)?(?:方式|电话|号码?)?[:：]?\s*\(?\+?(?:\d[- ]?){7}"
+_CONTACT = r"(?:联系|手机|电话|电邮|mobile|phone|tel)?(?:方式|电话|号码?)?[:：]?\s{0,3}\(?\+?(?:\d[- ]?){7}"
 
 # What stands before a name and after it, and how much it says; the first that fits decides.
 _BEFORE = (
@@ -54,7 +54,7 @@ _BEFORE = (
 _AFTER = (
     (re.compile(f"{_TITLES}|\\((?:{_TITLES}|收)\\)|收(?![到货款件藏费入购])"), 3.0),
     (re.compile(f"本人|代收|签收|名下|亲[启收]|此致|敬上|的(?:那个|这个)?(?:{_THINGS})"), 3.0),
-    (re.compile(rf"[\s,;:/|、()\[\]]*{_CONTACT}", re.IGNORECASE), 3.0),
+    (re.compile(rf"[\s,;:/|、()\[\]]{{0,6}}{_CONTACT}", re.IGNORECASE), 3.0),
     (re.compile("[ \t\\])】]*(?:$|[\n\r])"), 2.0),
     (re.compile(f"[^{HAN}]"), 1.5),
     (re.compile(_GOES_ON), 1.0),
@@ -93,11 +93,20 @@ class ChinesePersonRecognizer(LocalRecognizer):
         if text.isascii():
             return []
         plain = chinese_names.simplified(text)
-        finds = [*_full_names(plain), *_partial_names(plain)]
+        finds = _best([*_full_names(plain), *_partial_names(plain)])
         return [
             RecognizerResult("PERSON", find.start, find.end, min(0.85, 0.45 + find.points / 20))
             for find in (*finds, *_said_again(plain, finds))
         ]
+
+
+def _best(finds: list[_Find]) -> list[_Find]:
+    """Of names that overlap, the likeliest and then the longest."""
+    kept: list[_Find] = []
+    for find in sorted(finds, key=lambda f: (-f.points, f.start - f.end, f.start)):
+        if not any(find.start < other.end and other.start < find.end for other in kept):
+            kept.append(find)
+    return kept
 
 
 def _full_names(text: str) -> Iterator[_Find]:
@@ -123,6 +132,8 @@ def _partial_names(text: str) -> Iterator[_Find]:
     for match in _SURNAME_ONLY.finditer(text):
         start = match.start()
         unsure = match["name"] in EVERYDAY or chinese_names.ends_word(text, start)
+        if chinese_names.begins_word(text, start):
+            continue
         if not unsure or start == 0 or text[start - 1] in _MAY_COME_BEFORE:
             yield _Find(_CERTAIN, *match.span("name"))
     for pattern, points in ((_CALLED, _CERTAIN), (_FOREIGN, 2 * _CERTAIN)):

@@ -1,9 +1,12 @@
 """Names and addresses in Chinese messages, and the words that only look like them."""
 
+import time
+
 import pytest
 
 from bot.privacy import rules
 from bot.privacy.detect import _HALF_WIDTH, PrivateValueDetector, _without_overlaps
+from bot.privacy.recognizers.address_pinyin import PinyinAddressRecognizer
 from bot.privacy.recognizers.address_zh import ChineseAddressRecognizer
 from bot.privacy.recognizers.person_zh import ChinesePersonRecognizer
 from tests.bench.chinese import sentences
@@ -14,7 +17,11 @@ RECOGNIZERS = (ChinesePersonRecognizer(), ChineseAddressRecognizer())
 def found(text: str) -> list[tuple[str, str]]:
     plain = text.translate(_HALF_WIDTH)
     results = [result for one in RECOGNIZERS for result in one.analyze(plain, one.supported_entities)]
-    return [(span.kind, text[span.start : span.end]) for span in _without_overlaps(results)]
+    return [(span.kind, text[span.start : span.end]) for span in _without_overlaps(results, plain)]
+
+
+def in_latin_letters(text: str) -> list[str]:
+    return [text[one.start : one.end] for one in PinyinAddressRecognizer().analyze(text, ["ADDRESS"])]
 
 
 @pytest.mark.parametrize(
@@ -143,6 +150,32 @@ def test_a_place_without_a_door_is_kept(text: str) -> None:
 )
 def test_pasted_delivery_details_come_apart(text: str) -> None:
     assert sorted(found(text)) == [("ADDRESS", "浙江省杭州市西湖区文三路 90 号"), ("PERSON", "王小明")]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "Room 502, No. 90 Wensan Road, Xihu District, Hangzhou",
+        "Building 3, Unit 2, Room 1801, Jinxiu Garden, Tianhe District, Guangzhou",
+        "Flat 12B, 688 Nathan Road, Mong Kok, Kowloon, Hong Kong",
+        "No.12, Lane 345, Huashan Road, Jing'an, Shanghai",
+    ],
+)
+def test_an_address_in_latin_letters_is_found_whole(address: str) -> None:
+    assert in_latin_letters(f"Send it to {address}, thanks") == [address]
+
+
+def test_rooms_and_numbers_without_a_road_are_kept() -> None:
+    assert in_latin_letters("Unit 3 of the course, No. 5 on the list, Room 12 is cold") == []
+
+
+@pytest.mark.parametrize("text", ["文三路" + " " * 10_000 + "1号", "Abc Garden " * 1_400, "姓名：" * 5_000])
+def test_a_long_odd_text_is_read_in_time(text: str) -> None:
+    began = time.process_time()
+    found(text)
+    in_latin_letters(text)
+
+    assert time.process_time() - began < 1
 
 
 def test_english_is_left_to_others() -> None:

@@ -18,7 +18,7 @@ _DATE = re.compile(
     rf"(?<![A-Za-z0-9])(?:{_YEAR}\s?[-/.年]\s?\d{{1,2}}\s?[-/.月]\s?\d{{1,2}}(?:\s?[日号])?"
     rf"|\d{{1,2}}\s?[-/. ]\s?\d{{1,2}}\s?[-/. ]\s?{_SHORT_YEAR}"
     rf"|{_DAY}(?: of| de)?[\s-]{_MONTH},?(?: de)?[\s-]{_SHORT_YEAR}|{_MONTH}\s{_DAY},?\s{_SHORT_YEAR}"
-    rf"|{_YEAR}\s{_MONTH}\s{_DAY}|{_YEAR}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])"
+    rf"|{_YEAR}\s{_MONTH}\s{_DAY}|{_YEAR}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])|[0-3]\d[0-3]\d{_YEAR}"
     rf"|\d{{2}}\s?年\s?\d{{1,2}}\s?月(?:\s?\d{{1,2}}\s?[日号])?|{_YEAR}\s?年(?:\s?\d{{1,2}}\s?月)?|{_MONTH}\s{_YEAR}"
     rf"|{_YEAR}[-/.]\d{{1,2}})"
     r"(?![A-Za-z0-9])",

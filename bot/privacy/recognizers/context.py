@@ -11,6 +11,7 @@ _THING = (
 )
 PHONE_WORDS = (
     rf"(?:(?:tele|cell ?|mobile ?)?phones?|mobile|手机)(?!{_THING})|tel(?![a-z])|cell(?![a-z])"
+    r"|ph(?![a-z])|mob(?![a-z])"
     r"|call(?:ing|ed|s)?(?![a-z])"
     r"|text(?:ing)? (?:me|us|him|her|them)|ring (?:me|us|him|her)|dial|answering at|whatsapp|wechat"
     r"|sms(?![a-z])"
@@ -25,7 +26,8 @@ CARD_WORDS = (
 )
 BANK_WORDS = (
     r"iban|(?:bank |checking |savings |current |giro)?accounts?(?: ?(?:number|num|no\.?|nr\.?|#))(?![a-z])"
-    r"|bank accounts?|(?:checking|savings) accounts?|acct|a/c(?![a-z])|routing|sort ?code|aba(?![a-z])"
+    r"|bank accounts?|account(?=[\s:#]{0,3}\Z)|(?:checking|savings) accounts?|acct"
+    r"|a/c(?![a-z])|routing|sort ?code|aba(?![a-z])"
     r"|bsb(?![a-z])|kontonummer|konto(?![a-z])|账号|帐号|账户|帐户|银行账|银行卡|卡号|开户|汇款"
 )
 NATIONAL_WORDS = (
@@ -48,7 +50,8 @@ NATIONAL_WORDS = (
 ID_WORDS = (
     r"orders?(?![a-z])|items?(?![a-z])|products?(?![a-z])|skus?(?![a-z])|ids?(?![a-z])|tracking|invoices?"
     r"|refs?(?![a-z])|reference|articles?|models?(?![a-z])|parts?(?![a-z])|serial|tickets?|cases?(?![a-z])"
-    r"|shipments?|parcels?|packages?|barcode|gtin|imei|amount|balance|ean(?![a-z])|upc(?![a-z])|isbn|variants?|waybill|awb(?![a-z])"
+    r"|shipments?|parcels?|packages?|barcode|gtin|imei|amount|balance|ean(?![a-z])"
+    r"|upc(?![a-z])|isbn|variants?|waybill|awb(?![a-z])"
     r"|(?:customer|member|client|booking|confirmation|transaction) (?:number|no|id|code)|voucher|coupon"
     r"|gift ?card|订单|单号|商品|产品|货号|编号|快递|运单|物流|流水|型号|条码|序列|包裹|会员号|款号|余额|金额"
 )
@@ -79,7 +82,8 @@ _AFTER_NAMED = re.compile(
 )
 _ONE_WORD = re.compile(r"\w+ ")
 _AFTER_PHONE = re.compile(
-    r"[\s\-(,]{0,3}(?:office|fax|mobile|cell|home|work|landline|tel|phone|whatsapp|手机|电话)(?=[\s\W]*(?:[.,;:)\n\\-]|$))",
+    r"[\s\-(,]{0,3}(?:office|fax|mobile|cell|home|work|landline|tel|phone|whatsapp|手机|电话)"
+    r"(?=[\s\W]*(?:[.,;:)\n\\-]|$))",
     re.I,
 )
 

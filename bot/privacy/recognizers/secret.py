@@ -28,7 +28,7 @@ _ASIDE = (
     r"[^\n.!?:=,\"]{0,40}?)?"
 )
 _SAYS = (
-    r"(?:\s*(?:[:=]|->|=>)\s*"
+    r"(?:\s*(?:[:=]|->|=>)\s*|['’]s\s+"
     r"|,\s*(?:it(?:['’]s| is| was)|which (?:is|was))\s+(?:either\s+)?"
     r"|\s+(?:is|was|are|equals|should be|used to be|will be|ist|est|es)\s*:?\s+(?:now\s+)?)"
 )

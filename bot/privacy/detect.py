@@ -10,6 +10,7 @@ import spacy
 from presidio_analyzer import RecognizerResult
 from presidio_analyzer.nlp_engine import NlpArtifacts
 
+from .characters import EASTERN, HALF_WIDTH
 from .language import ENGLISH
 from .placeholders import Span
 from .recognizers import all_recognizers
@@ -20,12 +21,9 @@ UNUSED_PIPES = ["tok2vec", "tagger", "parser", "senter", "lemmatizer", "attribut
 
 TEXTS_PER_ZONE = 500
 
-# One character for one, so that places in the text stay the same.
-_HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0x00A0: 0x20}
 _LATIN_WORD = re.compile(r"[^\W\d_]{2}")
 # What remains beside another find is worth a placeholder from two letters or digits on.
 _SAYS_SOMETHING = re.compile(r"\w(?:.*\w)", re.DOTALL)
-_EASTERN = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 
 
 class Seen(NlpArtifacts):
@@ -45,7 +43,7 @@ class PrivateValueDetector:
 
     def detect(self, text: str, language: str, rules: Rules) -> list[Span]:
         """Return the private values of a text, in order and without overlaps."""
-        plain = text.translate(_HALF_WIDTH)
+        plain = text.translate(HALF_WIDTH)
         self._forget_words_now_and_then()
         seen = self._model_sees(plain, language)
         seen.rules = rules
@@ -66,7 +64,7 @@ class PrivateValueDetector:
 
     def _model_sees(self, text: str, language: str) -> Seen:
         # The model knows English only: Chinese characters are blanks to it.
-        latin = _EASTERN.sub(" ", text)
+        latin = EASTERN.sub(" ", text)
         doc: Any = self._nlp(latin) if _LATIN_WORD.search(latin) else self._nlp.make_doc("")
         return Seen(doc.ents, doc, [], [], None, language)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from .characters import EASTERN, HALF_WIDTH
 from .placeholders import Span, normalise
 
 # Letters and digits that a value must not be cut out of. Chinese characters are not among them: there, a name
@@ -15,10 +16,7 @@ _GAP = r"[\s().\-/]{0,3}"
 _NUMBERS = ("PHONE", "CARD", "BANK", "NATIONAL_ID")
 _LEAST_NUMBER = 7
 
-# One character for one, so that places in the text stay the same.
-_HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0x00A0: 0x20}
 _BETWEEN = re.compile(r"[\W_]+")
-_EASTERN = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 
 # Names that are also words: at the beginning of a sentence they are taken for the word.
 _ALSO_WORDS = frozenset(
@@ -56,7 +54,7 @@ class Index:
 
     def find(self, text: str) -> list[Span]:
         """Return where the known values stand, the longest first where two overlap."""
-        plain = text.translate(_HALF_WIDTH)
+        plain = text.translate(HALF_WIDTH)
         squeezed = _squeezed(plain)
         held = [item for item, needles in self._needles.values() if any(n in squeezed for n in needles)]
         found = sorted(
@@ -84,13 +82,13 @@ def _needles(item: Known) -> tuple[tuple[str, str], tuple[str, ...]]:
 
 
 def _squeezed(text: str) -> str:
-    return _BETWEEN.sub("", text.translate(_HALF_WIDTH).casefold())
+    return _BETWEEN.sub("", text.translate(HALF_WIDTH).casefold())
 
 
 def _worth(item: Known) -> bool:
     """Whether finding the value says anything: what was only detected may be a common number or word."""
     value = item.value.strip()
-    if item.told or _EASTERN.search(value):
+    if item.told or EASTERN.search(value):
         return len(value) > 1
     return len(value) >= (6 if value.isdecimal() else 3)
 
@@ -105,7 +103,7 @@ def _name_words(value: str) -> list[str]:
 
 
 def _find_one(text: str, item: Known) -> Iterator[Span]:
-    value = item.value.strip().translate(_HALF_WIDTH)
+    value = item.value.strip().translate(HALF_WIDTH)
     pattern = _number(item.kind, value) if item.kind in _NUMBERS else _words(item, value)
     one_word = item.kind == "PERSON" and not item.told and value.isalpha()
     for match in pattern.finditer(text) if pattern else ():

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import regex
 
+from accounts.phones import REGIONS
+
 # "Passport AB123456" and "phone #2125551234" look like orders, but words before them say that they are none.
 _PRIVATE_WORDS = (
     "passport|licen[cs]e|ssn|national|insurance|identity|tax|dni|nie|iban|account|acct|routing|password|passcode"
@@ -21,7 +23,6 @@ SHOP_IDS = (
     rf"(?=#){_NOT_PRIVATE}#[A-Za-z]{{0,3}}-?\d{{3,12}}(?![A-Za-z0-9])",
     rf"(?<![A-Za-z0-9])(?=[A-Z]{{1,3}}\d{{4}}){_NOT_PRIVATE}[A-Z]{{1,3}}\d{{4,9}}(?![A-Za-z0-9]){_NOT_MINE}",
 )
-REGIONS = ("US", "GB", "CN", "DE", "FR")
 # A pattern that somebody wrote badly must not hold up every customer of the deployment.
 PATTERN_SECONDS = 0.1
 # After so many delays it is asked no more while the process lives: what it stood for may be masked then.

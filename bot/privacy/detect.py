@@ -1,10 +1,9 @@
 """Find private values in a text. Heavy to load, so only the detecting process imports it."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import ExitStack
-from itertools import chain
-from typing import Any
+from itertools import chain, pairwise
 
 import spacy
 from presidio_analyzer import RecognizerResult
@@ -14,6 +13,7 @@ from .characters import EASTERN, HALF_WIDTH
 from .language import ENGLISH
 from .placeholders import Span
 from .recognizers import all_recognizers
+from .recognizers.person import Label
 from .rules import Rules
 
 # What finding names does not need: its component brings its own word vectors (tok2vec serves the others).
@@ -21,15 +21,31 @@ UNUSED_PIPES = ["tok2vec", "tagger", "parser", "senter", "lemmatizer", "attribut
 
 TEXTS_PER_ZONE = 500
 
+# Not after "Mr." or an initial.
+_SENTENCE_END = re.compile(r"\n+|(?<=[^\W\d_]{3}[.!?])\s+")
 _LATIN_WORD = re.compile(r"[^\W\d_]{2}")
 # What remains beside another find is worth a placeholder from two letters or digits on.
 _SAYS_SOMETHING = re.compile(r"\w(?:.*\w)", re.DOTALL)
 
 
 class Seen(NlpArtifacts):
-    """What recognizers are told beside the text: what the model saw, and the site's rules."""
+    """What recognizers are told beside the text: the site's rules; what the model sees, where asked."""
 
-    rules: Rules
+    def __init__(self, rules: Rules, look: Callable[[str], list[Label]], text: str, language: str) -> None:
+        super().__init__([], None, [], [], None, language)  # type: ignore[arg-type]
+        self.rules = rules
+        self._look, self._text = look, text
+
+    def labels(self, places: Sequence[int]) -> list[Label]:
+        """What the model calls the words of the sentences that hold these places: it reads no others."""
+        if not places:
+            return []
+        ends = [0, *(match.end() for match in _SENTENCE_END.finditer(self._text)), len(self._text)]
+        asked = [
+            self._text[start:end] if any(start <= place < end for place in places) else " " * (end - start)
+            for start, end in pairwise(ends)
+        ]
+        return self._look("".join(asked))
 
 
 class PrivateValueDetector:
@@ -45,8 +61,7 @@ class PrivateValueDetector:
         """Return the private values of a text, in order and without overlaps."""
         plain = text.translate(HALF_WIDTH)
         self._forget_words_now_and_then()
-        seen = self._model_sees(plain, language)
-        seen.rules = rules
+        seen = Seen(rules, self._model_sees, plain, language)
         found = [
             result
             for recognizer in self._recognizers
@@ -62,11 +77,12 @@ class PrivateValueDetector:
             self._zone.enter_context(self._nlp.memory_zone())
         self._texts_in_zone += 1
 
-    def _model_sees(self, text: str, language: str) -> Seen:
+    def _model_sees(self, text: str) -> list[Label]:
         # The model knows English only: Chinese characters are blanks to it.
         latin = EASTERN.sub(" ", text)
-        doc: Any = self._nlp(latin) if _LATIN_WORD.search(latin) else self._nlp.make_doc("")
-        return Seen(doc.ents, doc, [], [], None, language)
+        if not _LATIN_WORD.search(latin):
+            return []
+        return [(entity.start_char, entity.end_char, entity.label_) for entity in self._nlp(latin).ents]
 
 
 def _decide(text: str, found: list[RecognizerResult], kept: Collection[str]) -> list[Span]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 from presidio_analyzer import LocalRecognizer, RecognizerResult
 
@@ -37,6 +37,19 @@ _OTHER_LABELS = {
     "PRODUCT": -1.0,
 }
 
+# From where to where the model calls something what.
+Label: TypeAlias = tuple[int, int, str]
+
+
+class Weight(NamedTuple):
+    """What speaks for a piece; the model's word is added, and may take away no more than `least`."""
+
+    fixed: float
+    least: float = -9
+
+    def points(self, labelled: float) -> float:
+        return self.fixed + max(labelled, self.least)
+
 
 class PersonRecognizer(LocalRecognizer):
     """No sign alone is trusted with single words: the model takes products for people, lists take places."""
@@ -48,8 +61,11 @@ class PersonRecognizer(LocalRecognizer):
         pass
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
-        labels = [(ent.start_char, ent.end_char, ent.label_) for ent in nlp_artifacts.entities]
-        scored = [(piece, _points(text, piece, labels)) for piece in pieces.in_text(text)]
+        weighed = [(piece, _weight(text, piece)) for piece in pieces.in_text(text)]
+        labels = nlp_artifacts.labels(
+            [piece.start for piece, weight in weighed if _hangs(text, piece, weight)]
+        )
+        scored = [(piece, weight.points(_as_labelled(text, piece, labels))) for piece, weight in weighed]
         found = [(piece.start, piece.end, 0.6) for piece in _good_enough(text, scored)]
         found += [(start, end, 0.65) for start, end in introduced.in_text(text)]
         return [
@@ -58,20 +74,26 @@ class PersonRecognizer(LocalRecognizer):
         ]
 
 
-def _points(text: str, piece: Piece, labels: Sequence[tuple[int, int, str]]) -> float:
-    """Add up what speaks for a piece being a name."""
+def _weight(text: str, piece: Piece) -> Weight:
+    """Add up what speaks for a piece being a name, before the model is asked."""
     if any(word.folded in NOT_NAMES for word in piece.words) and len(piece.words) == 1:
-        return -9
-    points, labelled = _by_itself(text, piece), _as_labelled(text, piece, labels)
+        return Weight(-9)
+    points = _by_itself(text, piece)
     after = cues.after(text, piece.end)
     around = max(cues.before(text, piece.start), after)
     if around > 0:
-        return points + max(labelled, -0.5) + around
+        return Weight(points + around, least=-0.5)
     several = len(piece.words) > 1
     if several and cues.alone_on_line(text, piece.start, piece.end):
         points += 1
     against = cues.against(text, piece.start)
-    return points + labelled + after + (against / 8 if several else against) + _beside(text, piece)
+    return Weight(points + after + (against / 8 if several else against) + _beside(text, piece))
+
+
+def _hangs(text: str, piece: Piece, weight: Weight) -> bool:
+    """Whether it hangs on the model: most of the time asking it is most of the work, and changes nothing."""
+    said = [_as_labelled(text, piece, [(piece.start, piece.end, label)]) for label in ("PERSON", "NORP", "")]
+    return weight.points(max(said)) >= IN_A_ROW and weight.points(min(said)) < ENOUGH
 
 
 def _by_itself(text: str, piece: Piece) -> float:
@@ -96,7 +118,7 @@ def _by_itself(text: str, piece: Piece) -> float:
     return points
 
 
-def _as_labelled(text: str, piece: Piece, labels: Sequence[tuple[int, int, str]]) -> float:
+def _as_labelled(text: str, piece: Piece, labels: Sequence[Label]) -> float:
     """What the model says; capitals tell it nothing where a sentence begins, given names need no model."""
     label = next((name for start, end, name in labels if start < piece.end and piece.start < end), "")
     first = piece.words[0].folded

@@ -5,7 +5,8 @@ import time
 import pytest
 
 from bot.privacy import rules
-from bot.privacy.detect import _HALF_WIDTH, PrivateValueDetector, _without_overlaps
+from bot.privacy.characters import HALF_WIDTH
+from bot.privacy.detect import PrivateValueDetector, _without_overlaps
 from bot.privacy.recognizers.address_pinyin import PinyinAddressRecognizer
 from bot.privacy.recognizers.address_zh import ChineseAddressRecognizer
 from bot.privacy.recognizers.person_zh import ChinesePersonRecognizer
@@ -15,7 +16,7 @@ RECOGNIZERS = (ChinesePersonRecognizer(), ChineseAddressRecognizer())
 
 
 def found(text: str) -> list[tuple[str, str]]:
-    plain = text.translate(_HALF_WIDTH)
+    plain = text.translate(HALF_WIDTH)
     results = [result for one in RECOGNIZERS for result in one.analyze(plain, one.supported_entities)]
     return [(span.kind, text[span.start : span.end]) for span in _without_overlaps(results, plain)]
 

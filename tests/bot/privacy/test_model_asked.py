@@ -32,8 +32,8 @@ def test_model_reads_nothing_when_no_name_hangs_on_it(text: str, names: list[str
 
 
 def test_model_reads_the_sentence_that_hangs_on_it_in_its_place() -> None:
-    text = "Hello there. Later on Vogtmann refused. Thank you."
+    text = "Hello there. Later on Kowalski refused. Thank you."
     given, found = asked(text, "PERSON")
-    assert given == [" " * 13 + "Later on Vogtmann refused. " + " " * 10]
-    assert found == ["Vogtmann"]
+    assert given == [" " * 13 + "Later on Kowalski refused. " + " " * 10]
+    assert found == ["Kowalski"]
     assert asked(text)[1] == []

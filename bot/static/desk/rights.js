@@ -52,8 +52,7 @@ async function submit(dialog, act) {
 /** Gives what went wrong, in words; nothing when all is well. */
 async function copy(dialog, { value: format }) {
   const { customer } = dialog.dataset;
-  const reason = new URLSearchParams({ reason: dialog.querySelector("[name='reason']").value });
-  const response = await fetch(`${INBOX}customers/${customer}/data.${format}?${reason}`);
+  const response = await post(dialog, `data.${format}`);
   if (!response.ok) return sentence(response);
   const link = document.createElement("a");
   link.href = URL.createObjectURL(await response.blob());
@@ -66,13 +65,17 @@ async function copy(dialog, { value: format }) {
 }
 
 async function erase(dialog) {
-  const body = new URLSearchParams(new FormData(dialog.querySelector("form")));
-  const address = `${INBOX}customers/${dialog.dataset.customer}/erase`;
   // Where it leads is opened by the page itself, so that what it has to say is shown there.
-  const response = await fetch(address, { method: "POST", body, redirect: "manual" });
+  const response = await post(dialog, "erase");
   if (response.type !== "opaqueredirect") return sentence(response);
   location.assign(INBOX);
   return new Promise(() => {}); // busy until that page is there
+}
+
+/** No redirect is followed: the page to sign in is not a copy. */
+function post(dialog, what) {
+  const body = new URLSearchParams(new FormData(dialog.querySelector("form")));
+  return fetch(`${INBOX}customers/${dialog.dataset.customer}/${what}`, { method: "POST", body, redirect: "manual" });
 }
 
 async function sentence(response) {

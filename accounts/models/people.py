@@ -19,8 +19,13 @@ ORIGIN = RegexValidator(
     r"^https?://[a-z0-9.-]+(:\d+)?$", "Write an origin such as https://shop.example.com", code="origin"
 )
 
-# An id that may be shown as it is: no address, no number that could be a phone's.
-_OPAQUE = re.compile(r"(?!.*\d{7})[A-Za-z0-9_.:-]{1,64}")
+# An id that may be shown as it is: no address, no digits enough for a phone's or a person's number however
+# they are grouped, no first and last name.
+_OPAQUE = re.compile(r"(?!(?:\D*\d){7})(?![A-Za-z]+(?:[._-][A-Za-z]+)+\d*\Z)[A-Za-z0-9_.:-]{1,64}")
+# Or one that a machine drew: letters and digits in turn, as in a hash.
+_DRAWN = re.compile(
+    r"(?=.*[a-f])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=(?:.*?[A-Za-z]\d){3})[0-9A-Za-z]{20,64}"
+)
 
 
 def check_origins(value: Any) -> None:
@@ -192,7 +197,7 @@ class Customer(models.Model):
     def label(self) -> str:
         """The site's own id where it says nothing private; else a short number; empty while anonymous."""
         sub = self.external_id
-        return sub if _OPAQUE.fullmatch(sub) else self.sub_digest[:8]
+        return sub if _OPAQUE.fullmatch(sub) or _DRAWN.fullmatch(sub) else self.sub_digest[:8]
 
     @property
     def name(self) -> str:

@@ -328,3 +328,42 @@ class TestNetworkAddress:
     def test_address_is_not_stored_readable(self):
         assert "203" not in address("203.0.113.9") or len(address("203.0.113.9")) == 32
         assert address("203.0.113.9") == sealing.fingerprint("address", "203.0.113.9")
+
+
+@pytest.mark.django_db
+class TestLabel:
+    @pytest.mark.parametrize(
+        "sub",
+        [
+            "alice",
+            "nora-17",
+            "shop:48213",
+            "cus_NffrFeUfNV2Hib",
+            "6fa459ea-ee8a-3ca4-894e-db77e1600071",
+            "507f1f77bcf86cd799439011",
+            "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        ],
+    )
+    def test_staff_see_an_id_that_says_nothing_private(self, site: Site, sub: str):
+        assert identity.known_as(site, sub).label == sub
+
+    @pytest.mark.parametrize(
+        "sub",
+        [
+            "alice@example.com",
+            "15550123456",
+            "212-555-0123",
+            "123-45-6789",
+            "138.1234.5678",
+            "tel-212-555-0123-alice",
+            "12345678-1234-1234-1234-123456789012",
+            "alice-1985-05-12",
+            "alice.miller",
+            "alice_miller85",
+            "Anna-Maria.Lind",
+            "张伟",
+        ],
+    )
+    def test_staff_see_a_short_number_for_an_id_that_may_be_private(self, site: Site, sub: str):
+        customer = identity.known_as(site, sub)
+        assert customer.label == customer.sub_digest[:8]

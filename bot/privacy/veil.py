@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from accounts import lookups
+from accounts.models import Customer
 from bot.models import Conversation
 from bot.privacy import policy as policies
 from bot.privacy import scrub
@@ -108,6 +109,13 @@ def _before(placeholder: str, value: str) -> Known:
     return Known(match[1] if match else "PRIVATE", value, told=False)
 
 
+def _private_id(customer: Customer) -> str:
+    """The site's own id of a customer, where not even staff may see it."""
+    sub = customer.external_id
+    told = (customer.label, customer.name, customer.email, customer.contact)
+    return "" if sub in told else sub
+
+
 @cache
 def engine() -> Engines:
     """This worker's detecting processes, started once."""
@@ -123,6 +131,8 @@ def of(conversation: Conversation) -> Veil:
         Known("PERSON", customer.name),
         Known("EMAIL", customer.email),
         Known("EMAIL", customer.contact),
+        # Last: an address that is the id, too, stays an address.
+        Known("PRIVATE", _private_id(customer)),
     ]
     agent = conversation.agent.name if conversation.agent else ""
     return Veil(

@@ -34,6 +34,21 @@ def test_kept_kind_is_left_though_the_site_told_it(conversation: Conversation, s
     assert veil_of(conversation).mask(["Alice Ash, alice@harbor.test"]) == ["Alice Ash, <EMAIL_1>"]
 
 
+@pytest.mark.parametrize("sub", ["alice.miller", "212-555-0123", "K 77/12"])
+def test_private_id_of_the_customer_is_masked_where_a_tool_tells_it(
+    conversation: Conversation, site: Site, sub: str
+) -> None:
+    Conversation.objects.update(customer=identity.known_as(site, sub))
+    one = veil_of(conversation)
+    masked = one.mask_json({"owner": sub, "note": f"of {sub}, paid"})
+    assert sub not in str(masked)
+    assert one.unmask_json(masked) == {"owner": sub, "note": f"of {sub}, paid"}
+
+
+def test_id_that_staff_may_see_is_not_masked(conversation: Conversation) -> None:
+    assert veil_of(conversation).mask_json({"owner": "alice"}) == {"owner": "alice"}
+
+
 def test_private_field_of_a_tool_stays_known_in_later_turns(conversation: Conversation, site: Site) -> None:
     site.masking = {"PERSON": "keep"}
     site.save()

@@ -16,7 +16,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts import audit, identity
-from accounts.models import Customer, Site
+from accounts.models import Customer, Lookup, Site
 from bot import conversations
 from bot.models import Conversation, Message, RetentionRun, ToolCall, Turn
 from bot.rights import forget
@@ -46,7 +46,8 @@ def run(now: datetime) -> bool:
 
     1. Forget conversations at rest for too long; those still open are closed first.
     2. Delete what is too old in conversations that go on, and old records of tool calls.
-    3. Delete visitors of whom nothing is left, and what late workers have written where all was forgotten.
+    3. Delete visitors of whom nothing is left, of others who cannot come back where to write to them, and
+       what late workers have written where all was forgotten.
     """
     with _alone() as first:
         if not first:
@@ -106,6 +107,7 @@ def _one_night(site: Site, row: RetentionRun, now: datetime) -> None:
         pass
     forget.sweep(Conversation.objects.filter(site=site, forgotten_at__gte=now - SWEPT_FOR))
     visitors = _delete_visitors(site, now)
+    _empty_visitors(site, now)
     with transaction.atomic():
         RetentionRun.objects.filter(id=row.pk).update(finished_at=timezone.now())
         row.refresh_from_db()
@@ -173,6 +175,16 @@ def _delete_visitors(site: Site, now: datetime) -> int:
         Customer.objects.filter(id__in=some).delete()
         deleted += len(some)
     return deleted
+
+
+def _empty_visitors(site: Site, now: datetime) -> None:
+    """Of anonymous visitors whose session is over, and of whose words nothing is left, only numbers stay."""
+    said = Conversation.objects.filter(customer=OuterRef("pk"), forgotten_at=None)
+    gone = Customer.objects.filter(site=site, sub_digest="", seen_at__lt=now - identity.SESSION_LIFE)
+    gone = gone.exclude(Exists(said))
+    with transaction.atomic():
+        Lookup.objects.filter(customer__in=gone, conversation=None).delete()
+        gone.exclude(sealed_contact=b"", address="").update(sealed_contact=b"", address="")
 
 
 def _add(row: RetentionRun, counts: Counts) -> None:

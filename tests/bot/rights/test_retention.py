@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from accounts import audit, identity, lookups
+from accounts import audit, contact, identity, lookups
 from accounts.models import AuditEntry, Customer, Site, User
 from bot import events
 from bot.desk import alert_rules, nights
@@ -231,6 +231,27 @@ def test_visitors_of_whom_nothing_is_left_go(site: Site, nora: Customer, told: T
     assert Customer.objects.filter(id=nora.id).exists()
     assert AuditEntry.objects.get(action="retention").detail["visitors"] == 2
     assert not Customer.objects.filter(id=gone.id).exists()
+
+
+def test_visitors_who_cannot_come_back_are_not_written_to(site: Site, nora: Customer, told: Told) -> None:
+    gone, reads_on, here = (identity.anonymous(site, "en", "a" * 32) for _ in range(3))
+    for number, visitor in enumerate((gone, reads_on, here)):
+        contact.leave(visitor, f"zoe{number}@example.org")
+        aged(told(visitor), 400)
+    aged(told(reads_on), 300)
+    aged(told(nora), 400)
+    Customer.objects.exclude(id=here.id).update(seen_at=NOW - timedelta(days=8))
+    retention.run(NOW)
+    gone.refresh_from_db()
+    assert (gone.contact, gone.address) == ("", "")
+    assert not lookups.find("zoe0@example.org").exists()
+    for number, visitor in ((1, reads_on), (2, here)):
+        visitor.refresh_from_db()
+        assert (visitor.contact, visitor.address) == (f"zoe{number}@example.org", "a" * 32)
+        assert lookups.find(visitor.contact).get() == visitor
+    nora.refresh_from_db()
+    assert nora.contact == EMAIL
+    assert lookups.find(EMAIL).get() == nora
 
 
 def test_what_a_late_worker_has_written_is_swept(nora: Customer, told: Told) -> None:

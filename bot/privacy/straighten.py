@@ -15,6 +15,8 @@ _UNSEEN = "[\u00ad\u200b-\u200d\u2060\ufeff]?"
 _NAMES = {kind.replace("_", ""): kind for kind in sorted(KINDS, key=len, reverse=True)}
 _WIDE = {chr(code): chr(code + 0xFEE0) for code in range(0x21, 0x7F)}
 
+# Without brackets, `CARD_402` or `ADDRESS_2` may be an error's code or a field's name.
+_CODES = {"CARD", "BANK", "IP", "ADDRESS", "SECRET", "PRIVATE"}
 _CAPITALS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 Atoms = list[str]
@@ -93,9 +95,9 @@ MOST_HELD = 64
 
 
 def straighten(text: str, known: Container[str]) -> str:
-    """Return the text with bent placeholders made straight, where the straight one is known.
+    """Return the text with bent placeholders made straight.
 
-    In angle brackets an unknown one is made straight, too: who shows it finds a neutral word for it.
+    So are unknown ones: who shows them finds a neutral word. Only what may be a code has to be known.
     """
     return _BENT.sub(lambda match: _straight(match, known), text)
 
@@ -106,10 +108,11 @@ def defuse(text: str, kept: Container[str]) -> str:
 
 
 def _straight(match: re.Match[str], known: Container[str]) -> str:
-    placeholder = write(*_meant(match))
-    if placeholder in known or match["joined"]:
-        return placeholder + (match["own"] or "")
-    return match[0]
+    kind, number = _meant(match)
+    placeholder = write(kind, number)
+    if match["bare"] and kind in _CODES and placeholder not in known:
+        return match[0]
+    return placeholder + (match["own"] or "")
 
 
 def _defused(match: re.Match[str]) -> str:

@@ -1,6 +1,12 @@
 """Values come back where they belong, and never as a raw placeholder."""
 
+import pytest
+
+from bot.privacy.memory_vault import MemoryVault
+from bot.privacy.policy import DEFAULTS, Policy
 from bot.privacy.restore import restore, restore_json, straighten_json, unknown
+from bot.privacy.veil import Veil
+from tests.bot.privacy.doubles import RULES, InProcess
 
 VALUES = {"<EMAIL_1>": "alice@example.com", "<PERSON_1>": "Alice <EMAIL_1>"}
 
@@ -38,3 +44,11 @@ def test_unknown_names_the_placeholders_no_tool_should_get() -> None:
 
 def test_restore_json_leaves_bent_ones_to_who_wrote_them() -> None:
     assert restore_json({"text": "EMAIL_1"}, VALUES) == {"text": "EMAIL_1"}
+
+
+@pytest.mark.parametrize("made_up", ["[EMAIL_9]", "{{EMAIL_9}}", "EMAIL_9", "**EMAIL_9**", "<email 9>"])
+def test_card_and_approval_show_a_word_for_what_a_model_made_up(made_up: str) -> None:
+    veil = Veil(MemoryVault(), InProcess(), "en", Policy(DEFAULTS, RULES))
+    arguments = veil.mask_arguments({"to": made_up})
+    assert veil.unknown(arguments) == {"<EMAIL_9>"}
+    assert veil.unmask_json(arguments)["to"].strip("*") == "[e-mail address]"

@@ -74,7 +74,8 @@ def current(customer: Customer, locale: str) -> Conversation:
 def adopt(anonymous: Customer, verified: Customer) -> None:
     """Give an anonymous visitor's open conversation to who they turn out to be, unless they have one open.
 
-    The visitor's other tabs leave it: an anonymous session never reads account data.
+    Where to write to them goes with it. The visitor's other tabs leave it: an anonymous session never reads
+    account data.
     """
     if anonymous.verified or anonymous.site_id != verified.site_id:
         return
@@ -83,15 +84,22 @@ def adopt(anonymous: Customer, verified: Customer) -> None:
         return
     try:
         with transaction.atomic():
+            _lock(anonymous, verified)
             adopted = Conversation.objects.filter(id=opened.id, customer=anonymous).update(customer=verified)
-            lookups.hand_over(opened.id, verified)
+            if adopted:
+                lookups.hand_over(opened.id, verified)
+                contact.hand_over(anonymous, verified)
     except IntegrityError:
         # The verified customer's own open conversation wins.
         return
-    if anonymous.contact and not verified.contact:
-        contact.leave(verified, anonymous.contact)
     if adopted:
         events.adopted(opened.id, verified.id)
+
+
+def _lock(*customers: Customer) -> list[Customer]:
+    """Their rows as they are now. Whoever erases locks a customer before their conversations, too."""
+    rows = Customer.objects.select_for_update(no_key=True).filter(id__in=[one.id for one in customers])
+    return [*rows.order_by("id")]
 
 
 def post(

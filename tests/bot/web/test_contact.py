@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from accounts import identity, lookups
+from accounts import contact, identity, lookups
 from accounts.models import Customer, Site
 from bot import conversations
 from bot.models import Message
+from bot.rights import erasure
 from tests.bot.conftest import Connect
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -66,6 +67,23 @@ async def test_contact_goes_with_the_visitor_who_signs_in(tab: Connect, alice: C
     await sync_to_async(conversations.adopt)(visitor_row, alice)
     await alice.arefresh_from_db()
     assert alice.contact == "zoe@example.org"
+    await visitor_row.arefresh_from_db()
+    assert visitor_row.contact == ""
+    assert [one async for one in lookups.find("zoe@example.org")] == [alice]
+    await sync_to_async(erasure.erase)(alice, alice, "")
+    assert not await lookups.find("zoe@example.org").aexists()
+
+
+@pytest.mark.django_db
+def test_contact_stays_with_the_visitor_whose_conversation_does(site: Site, alice: Customer) -> None:
+    visitor = identity.anonymous(site, "en", "")
+    contact.leave(visitor, "zoe@example.org")
+    conversations.current(visitor, "en")
+    conversations.current(alice, "en")
+    conversations.adopt(visitor, alice)
+    visitor.refresh_from_db()
+    assert visitor.contact == "zoe@example.org"
+    assert list(lookups.find("zoe@example.org")) == [visitor]
 
 
 @pytest.mark.django_db

@@ -19,6 +19,7 @@ from accounts.models import User
 from bot import events, words
 from bot.errors import BotError, Rejected, Unknown
 from bot.models import Conversation, Message
+from bot.privacy.restore import restore, straighten
 from bot.reply import fence
 
 BOT, QUEUE, PERSON = Conversation.Handler.BOT, Conversation.Handler.QUEUE, Conversation.Handler.PERSON
@@ -83,7 +84,11 @@ def take_over(agent: User, conversation_id: UUID, *, force: bool = False) -> Non
 
 
 def reply(agent: User, conversation_id: UUID, text: str, uuid: UUID | None = None) -> Message:
-    """Say something as the agent who has the conversation; a repeated `uuid` finds what was said before."""
+    """Say something as the agent who has the conversation; a repeated `uuid` finds what was said before.
+
+    A placeholder the agent typed becomes a neutral word. Were its value put in, an agent who may not reveal it
+    would read it at the desk wherever the scrubber does not find it again, as in `a<EMAIL_1>`.
+    """
     text = text.strip()
     if not text:
         raise Rejected("invalid")
@@ -94,6 +99,7 @@ def reply(agent: User, conversation_id: UUID, text: str, uuid: UUID | None = Non
         if not _held(agent, conversation_id).update(active_at=timezone.now()):
             raise _refusal(conversation_id)
         conversation = Conversation.objects.get(id=conversation_id)
+        said = restore(straighten(text, ()), {}, conversation.locale)
         message, created = Message.objects.get_or_create(
             conversation=conversation,
             uuid=uuid or uuid4(),
@@ -101,7 +107,7 @@ def reply(agent: User, conversation_id: UUID, text: str, uuid: UUID | None = Non
                 "author": Message.Author.AGENT,
                 "agent": agent,
                 "source": "staff",
-                "sealed": Fernet(conversation.data_key).encrypt(text.encode()),
+                "sealed": Fernet(conversation.data_key).encrypt(said.encode()),
             },
         )
         if created:

@@ -13,6 +13,7 @@ from bot import conversations
 from bot.desk import handover
 from bot.errors import Rejected, Unknown
 from bot.models import Conversation, Message, Turn
+from bot.privacy.vault import Vault
 
 pytestmark = pytest.mark.django_db
 
@@ -83,6 +84,24 @@ def test_reply_is_sealed_and_not_readable_until_scrubbed(bob: User, conversation
     sealed = bytes(message.sealed)
     assert b"harbor" not in sealed
     assert Fernet(conversation.data_key).decrypt(sealed) == b"Write to me at bob@harbor.example"
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("I write to <EMAIL_1>.", "I write to [e-mail address]."),
+        ("I write to a<EMAIL_1>", "I write to a[e-mail address]"),
+        ("[email_1], <PHONE_9>", "[e-mail address], [phone number]"),
+    ],
+)
+def test_placeholder_in_a_reply_is_a_word_to_the_customer_and_no_value_to_the_agent(
+    bob: User, conversation: Conversation, typed: str, said: str
+) -> None:
+    key = conversation.data_key
+    assert Vault(conversation.id, key).placeholder("EMAIL", "alice@harbor.test") == "<EMAIL_1>"
+    handover.take_over(bob, conversation.id)
+    message = handover.reply(bob, conversation.id, typed)
+    assert Fernet(key).decrypt(bytes(message.sealed)).decode() == said
 
 
 def test_reply_of_one_uuid_is_said_once(bob: User, conversation: Conversation) -> None:

@@ -2,8 +2,9 @@
 
 import pytest
 
+from accounts.masking import DEFAULTS
 from bot.privacy.memory_vault import MemoryVault
-from bot.privacy.policy import DEFAULTS, Policy
+from bot.privacy.policy import Policy
 from bot.privacy.restore import restore, restore_json, straighten_json, unknown
 from bot.privacy.veil import Veil
 from tests.bot.privacy.doubles import RULES, InProcess

@@ -120,7 +120,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     may_reveal = models.BooleanField(
         "may reveal private values",
         default=False,
-        help_text="One value or message at a time, with a reason; the audit log keeps it.",
+        help_text="One value or message at a time; also take a customer's copy, and erase a customer. "
+        "Each with a reason, which the audit log keeps.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -268,6 +268,7 @@ def leave_contact(customer: Customer, conversation: Conversation, email: str, *,
     """Store where the customer wants a later answer, and say so in the conversation. Raises Rejected."""
     try:
         with transaction.atomic():
+            _check_still_there(customer, conversation)
             if not contact.leave(customer, email):
                 return
             placeholder = Vault(conversation.id, key).placeholder("EMAIL", customer.contact)
@@ -280,6 +281,15 @@ def leave_contact(customer: Customer, conversation: Conversation, email: str, *,
             transaction.on_commit(lambda: events.message_posted(conversation.id, said.uuid))
     except contact.BadAddress:
         raise Rejected("bad_address") from None
+
+
+def _check_still_there(customer: Customer, conversation: Conversation) -> None:
+    """Raise Rejected where the conversation is theirs no more, or they were erased since they came."""
+    now = _lock(customer)
+    theirs = Conversation.objects.filter(id=conversation.id, customer=customer, closed_at=None)
+    open_still = theirs.select_for_update(no_key=True).first()
+    if open_still is None or [one.erased_at for one in now] != [customer.erased_at]:
+        raise Rejected("closed")
 
 
 def close(conversation_id: UUID) -> None:

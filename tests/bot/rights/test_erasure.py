@@ -187,6 +187,37 @@ def test_a_tab_that_did_not_hear_of_it_can_store_nothing(nora: Customer, told: T
     assert not Message.objects.exists()
 
 
+@pytest.mark.parametrize("came_back", [False, True])
+def test_a_tab_that_did_not_hear_of_it_leaves_no_contact(nora: Customer, told: Told, came_back: bool) -> None:
+    conversation, tab = told(nora), Customer.objects.get(id=nora.id)
+    key = conversation.data_key
+    erasure.erase(nora, nora, "")
+    if came_back:
+        # Whatever that tab takes for its conversation, its session is from before.
+        conversation = conversations.current(nora, "en")
+        key = conversation.data_key
+    with pytest.raises(Rejected, match="closed"):
+        conversations.leave_contact(tab, conversation, EMAIL, key=key)
+    nora.refresh_from_db()
+    assert nora.contact == ""
+    assert not lookups.find(EMAIL).exists()
+    assert not VaultEntry.objects.exists()
+    assert not Message.objects.exists()
+
+
+def test_who_comes_back_may_leave_a_contact(nora: Customer, told: Told) -> None:
+    told(nora)
+    erasure.erase(nora, nora, "")
+    back = identity.verified(nora.site, identity.Identity("nora-17", "", "", None))
+    opened = conversations.current(back, "en")
+    conversations.leave_contact(back, opened, EMAIL, key=opened.data_key)
+    assert lookups.find(EMAIL).get() == nora
+    conversations.close(opened.id)
+    with pytest.raises(Rejected, match="closed"):
+        conversations.leave_contact(back, opened, "new@example.org", key=opened.data_key)
+    assert Customer.objects.get(id=nora.id).contact == EMAIL
+
+
 def test_what_a_late_worker_has_written_is_swept_a_little_later(
     nora: Customer, told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:

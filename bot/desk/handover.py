@@ -86,8 +86,8 @@ def take_over(agent: User, conversation_id: UUID, *, force: bool = False) -> Non
 def reply(agent: User, conversation_id: UUID, text: str, uuid: UUID | None = None) -> Message:
     """Say something as the agent who has the conversation; a repeated `uuid` finds what was said before.
 
-    A placeholder the agent typed becomes a neutral word. Were its value put in, an agent who may not reveal it
-    would read it at the desk wherever the scrubber does not find it again, as in `a<EMAIL_1>`.
+    A placeholder the agent typed becomes a neutral word. Were its value put in, an agent who may not reveal
+    it would read it at the desk wherever the scrubber does not find it again, as in `a<PERSON_1>b`.
     """
     text = text.strip()
     if not text:

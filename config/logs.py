@@ -94,7 +94,8 @@ def configure(*, debug: bool) -> dict[str, Any]:
             "httpx2": {"level": "WARNING"},
             "openai": {"level": "WARNING"},
             "presidio-analyzer": {"level": "ERROR"},
-            # uvicorn has set up handlers of its own, which print errors with their words.
+            # uvicorn has set up handlers of its own, which print errors with their words. Its lines for each
+            # visit, which hold the visitor's address and what was looked for, are below this level, too.
             "uvicorn": {"level": "WARNING", "handlers": [], "propagate": True},
             "celery": {"level": "WARNING"},
             "kombu": {"level": "WARNING"},

@@ -53,21 +53,46 @@ TOLD = (
     *("went wrong", "turn broke", "never retrieved", "worker-7"),
 )
 
+VISIT = """
+import logging, logging.config
+import uvicorn
+uvicorn.Config("config.asgi:application").configure_logging()
+from config import logs
+logging.config.dictConfig(logs.configure(debug=bool({debug})))
+path = "/desk/?q={secret}"
+logging.getLogger("uvicorn.access").info('%s - "%s %s HTTP/%s" %d', "192.0.2.7:5", "GET", path, "1.1", 200)
+logging.getLogger("uvicorn.error").info('%s - "WebSocket %s" [accepted]', "192.0.2.7:5", path)
+logging.getLogger("uvicorn.error").warning("told all the same")
+"""
+
+
+@pytest.mark.parametrize("debug", [0, 1])
+def test_logs_tell_neither_who_visits_nor_what_they_look_for(debug: int) -> None:
+    told = _run(VISIT, debug)
+    assert "told all the same" in told
+    assert SECRET not in told
+    assert "192.0.2.7" not in told
+
 
 @pytest.mark.parametrize("debug", [0, 1])
 def test_logs_tell_kind_and_place_of_an_error_and_not_its_words(debug: int) -> None:
-    ran = subprocess.run(
-        [sys.executable, "-c", SCRIPT.format(secret=SECRET, debug=debug)],
-        cwd=ROOT,
-        env=os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    told = ran.stdout + ran.stderr
+    told = _run(SCRIPT, debug)
     lines = told.splitlines()
     for words in TOLD:
         [line] = [line for line in lines if words in line]
         assert "ValueError at" in line
     assert sum("KeyError at" in line for line in lines) == len(TOLD) - 1
     assert "planted" not in told
+
+
+def _run(script: str, debug: int) -> str:
+    """What a process that runs this prints."""
+    ran = subprocess.run(
+        [sys.executable, "-c", script.format(secret=SECRET, debug=debug)],
+        cwd=ROOT,
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return ran.stdout + ran.stderr

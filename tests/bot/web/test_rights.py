@@ -10,7 +10,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
-from limits import RateLimitItemPerHour
+from limits import RateLimitItemPerDay, RateLimitItemPerHour
 
 from accounts import audit, identity, keys
 from accounts.models import AuditEntry, Customer, Site, User
@@ -152,6 +152,20 @@ def test_staff_with_the_right_export_for_a_reason(staff: Client, alice: Customer
         assert refused["Content-Type"].startswith("text/plain")
     assert staff.post(export_of(uuid4()), {"reason": "letter of 3 May"}).status_code == 404
     assert AuditEntry.objects.count() == 1
+
+
+def test_staff_take_and_erase_only_so_many_a_day(
+    staff: Client, alice: Customer, dana: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert {limit.get_expiry() for limit in rates.STAFF_COPIES} == {3600, 86400}
+    monkeypatch.setattr(rates, "STAFF_COPIES", (RateLimitItemPerHour(9), RateLimitItemPerDay(2)))
+    facts = {"reason": "letter of 3 May", "confirm": "alice"}
+    assert [staff.post(export_of(alice.id), facts).status_code for _ in range(3)] == [200, 200, 429]
+    assert staff.post(reverse("desk-erase", args=[alice.id]), facts).status_code == 429
+    alice.refresh_from_db()
+    assert not alice.erased_at
+    staff.force_login(dana)
+    assert staff.post(export_of(alice.id), facts).status_code == 200
 
 
 def test_staff_with_the_right_erase_whom_they_name(

@@ -17,7 +17,7 @@ from bot.desk import alerts, approvals
 from bot.knowledge import embed, ingest
 from bot.outbox import outbox
 from bot.privacy import language, veil
-from bot.privacy.errors import ScrubberDown
+from bot.privacy.errors import PrivacyError
 from bot.rights import erasure, retention
 from bot.steps import read
 from bot.tools import registry
@@ -71,9 +71,9 @@ def answer_next() -> None:
 def scrub_message(message_id: int) -> None:
     try:
         read.scrub_one(message_id)
-    except ScrubberDown:
+    except PrivacyError as error:
         # It stays sealed, and beat sends it again.
-        log.warning("scrubber down", message=message_id)
+        log.warning("message not scrubbed", message=message_id, error=type(error).__name__)
 
 
 @shared_task

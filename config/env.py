@@ -74,7 +74,8 @@ class Env(BaseSettings):
     DEFER_AFTER: float = Field(default=30, gt=0)
     ANONYMOUS_PER_ADDRESS: Decimal = Field(default=Decimal(50), ge=0)
     ANSWER_WITHOUT_MODEL: Literal["always", "degraded"] = "always"
-    MESSAGE_MAX_CHARS: int = Field(default=4000, ge=1, le=20000)
+    # What the scrubber reads by one call, or the message would never be masked.
+    MESSAGE_MAX_CHARS: int = Field(default=4000, ge=1, le=12_800)
 
     @model_validator(mode="after")
     def refuse_unsafe(self) -> "Env":

@@ -1,6 +1,6 @@
 """Read what was said as the model may: every message is scrubbed once, before anybody else sees it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -11,10 +11,13 @@ from django.db import connection, transaction
 from bot import events, words
 from bot.models import Conversation, Message, Turn
 from bot.privacy import veil as veils
+from bot.privacy.engine import MAX_CHARACTERS
 from bot.privacy.veil import Done, Veil
 from bot.steps.work import Work
 
 AT_ONCE = 100
+# What looks like a placeholder is written as words, which takes at most a fifth more: `<IP_1`, `‹IP 1›`.
+MOST_CHARACTERS = MAX_CHARACTERS * 4 // 5
 
 # What the turn answers, and what else of the conversation nobody has scrubbed yet, in order.
 _SAID = """
@@ -87,7 +90,7 @@ def _said(work: Work) -> list[_Said]:
 def _mask(messages: Sequence[_Said], veil: Veil, conversation: Conversation) -> dict[int, str]:
     """Store what may be read of these messages; by id.
 
-    1. Scrub them, by one call. Who answers here may be called by their name.
+    1. Scrub them, by as few calls as hold them. Who answers here may be called by their name.
     2. Store the masked texts; what the site refuses is dropped from the sealed ones as well, and told.
     3. Let staff find the customer by the addresses and numbers in them.
     """
@@ -95,12 +98,24 @@ def _mask(messages: Sequence[_Said], veil: Veil, conversation: Conversation) -> 
         return {}
     key = Fernet(conversation.data_key)
     veil.public |= {message.agent for message in messages if message.agent}
-    done = veil.read([key.decrypt(bytes(message.sealed)).decode() for message in messages])
+    texts = [key.decrypt(bytes(message.sealed)).decode() for message in messages]
+    done = [one for batch in _batches(texts) for one in veil.read(batch)]
     with transaction.atomic():
         for message, one in zip(messages, done, strict=True):
             if _store(message, one, key, conversation):
                 veils.remember(conversation, one.found)
     return {message.id: one.masked for message, one in zip(messages, done, strict=True)}
+
+
+def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
+    """The texts in order, as many at once as the scrubber reads by one call."""
+    batch: list[str] = []
+    for text in texts:
+        if batch and sum(map(len, batch)) + len(text) > MOST_CHARACTERS:
+            yield batch
+            batch = []
+        batch.append(text)
+    yield batch
 
 
 def _store(message: _Said, done: Done, key: Fernet, conversation: Conversation) -> bool:

@@ -54,6 +54,7 @@ def test_production_starts_with_good_settings_and_its_threads_find_the_queue() -
         ("TURN_DEADLINE", "soon"),
         ("ANSWER_WITHOUT_MODEL", "sometimes"),
         ("EMAIL_URL", "pigeon://coop"),
+        ("MESSAGE_MAX_CHARS", "12801"),
     ],
 )
 def test_settings_refuse_and_name_what_is_wrong(name: str, value: str | None) -> None:

@@ -64,6 +64,8 @@ def current(customer: Customer, locale: str) -> Conversation:
     if opened is None:
         try:
             with transaction.atomic():
+                # Who erases them meanwhile has seen it or is done: none is left open that was not closed.
+                _lock(customer)
                 return Conversation.objects.create(site_id=customer.site_id, customer=customer, locale=locale)
         except IntegrityError:
             # Another tab was first.

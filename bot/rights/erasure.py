@@ -41,7 +41,7 @@ def erase(customer: Customer, actor: User | Customer | None, reason: str) -> Cou
     for conversation in _open(customer):
         reply.fence(conversation, "stopped")
     with transaction.atomic():
-        # Inserts of conversations do not wait for this lock, another erasure does.
+        # Another erasure waits for this lock, and so does who opens a conversation or leaves a contact.
         row = Customer.objects.select_for_update(no_key=True).get(id=customer.id)
         if not _anything_left(row):
             return Counts()

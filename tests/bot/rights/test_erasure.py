@@ -3,6 +3,8 @@
 import time
 from datetime import timedelta
 from decimal import Decimal
+from threading import Thread
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -272,6 +274,40 @@ def test_a_long_history_takes_no_more_statements(nora: Customer, told: Told) -> 
     with CaptureQueriesContext(connection) as many:
         erasure.erase(nora, nora, "")
     assert len(many) <= len(few) + 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_hello_meanwhile_opens_nothing_that_is_not_closed(
+    nora: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forgets = erasure.forget.forget
+    tab = Thread(target=hello, args=[nora])
+
+    def forgotten_before_hello(*args: Any) -> erasure.Counts:
+        counts = forgets(*args)
+        tab.start()
+        while tab.is_alive() and not somebody_waits():
+            pass
+        return counts
+
+    monkeypatch.setattr(erasure.forget, "forget", forgotten_before_hello)
+    erasure.erase(nora, nora, "")
+    tab.join()
+    assert nora.erased_at
+    assert Conversation.objects.get(closed_at=None).opened_at > nora.erased_at
+
+
+def hello(customer: Customer) -> None:
+    try:
+        conversations.current(customer, "en")
+    finally:
+        connection.close()
+
+
+def somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        return bool(cursor.fetchone()[0])
 
 
 def told_and_closed(customer: Customer, told: Told) -> None:

@@ -41,9 +41,12 @@ def hand_over(visitor: Customer, known: Customer) -> None:
 
 def remember(customer: Customer) -> None:
     """Let staff find the customer by the addresses in force, and by no earlier ones."""
-    lookups.forget(customer, None)
-    addresses = [address for address in (customer.email, customer.contact) if address]
-    lookups.remember(customer, None, [("email", address) for address in addresses])
+    with transaction.atomic():
+        # What another tab or an erasure has changed meanwhile is in force.
+        now = Customer.objects.select_for_update(no_key=True).get(id=customer.id)
+        lookups.forget(customer, None)
+        addresses = [address for address in (now.email, now.contact) if address]
+        lookups.remember(customer, None, [("email", address) for address in addresses])
 
 
 def _checked(address: str) -> str:

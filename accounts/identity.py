@@ -14,7 +14,7 @@ import jwt
 from django.core import signing
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from accounts import contact, keys, sealing
+from accounts import contact, keys, lookups, sealing
 from accounts.models import Customer, Site, Tier
 
 AUDIENCE = "frontdesk"
@@ -114,7 +114,8 @@ def verified(site: Site, identity: Identity, locale: str = "") -> Customer:
         changed.append("locale")
     if changed:
         customer.save(update_fields=[*changed, "seen_at"])
-    if "sealed_email" in changed:
+    # Who was known before there were lookups has none.
+    if "sealed_email" in changed or (identity.email and not getattr(customer, "findable", False)):
         contact.remember(customer)
     return customer
 
@@ -122,6 +123,7 @@ def verified(site: Site, identity: Identity, locale: str = "") -> Customer:
 def known_as(site: Site, sub: str) -> Customer:
     """The customer with this id on the site, made where there is none yet."""
     known = Customer.objects.select_related("site__default_tier", "tier", "token_tier")
+    known = known.annotate(findable=lookups.findable())
     digest = sub_digest(sub)
     customer, _ = known.get_or_create(
         site=site, sub_digest=digest, defaults={"sealed_sub": sealing.seal(sub)}

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Literal, TypeAlias
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts import keys, phones
 from accounts.models import Customer, Lookup, Site
@@ -39,6 +39,11 @@ def forget(customer: Customer, conversation_uuid: UUID | None) -> None:
 def hand_over(conversation_uuid: UUID, customer: Customer) -> None:
     """Let this customer be found by what was said in a conversation that is theirs from now on."""
     Lookup.objects.filter(conversation=conversation_uuid).update(customer=customer)
+
+
+def findable() -> Exists:
+    """Of a query for customers: whether one is found by an e-mail address that is not of a conversation."""
+    return Exists(Lookup.objects.filter(customer=OuterRef("pk"), conversation=None, kind="email"))
 
 
 def find(term: str) -> QuerySet[Customer]:

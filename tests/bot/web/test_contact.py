@@ -94,3 +94,23 @@ def test_identity_email_finds_the_customer_until_it_changes(site: Site) -> None:
     identity.verified(site, identity.Identity("zoe", "new@example.org", "Zoe", None))
     assert not lookups.find("zoe@example.org")
     assert list(lookups.find("new@example.org")) == [customer]
+
+
+@pytest.mark.django_db
+def test_hello_finds_a_customer_known_before_there_were_lookups(site: Site) -> None:
+    told = identity.Identity("zoe", "zoe@example.org", "Zoe", None)
+    customer = identity.verified(site, told)
+    contact.leave(customer, "later@example.org")
+    lookups.forget(customer, None)
+    identity.verified(site, told)
+    assert list(lookups.find("zoe@example.org")) == [customer]
+    assert list(lookups.find("later@example.org")) == [customer]
+
+
+@pytest.mark.django_db
+def test_hello_at_the_time_of_an_erasure_leaves_nothing(site: Site) -> None:
+    customer = identity.verified(site, identity.Identity("zoe", "zoe@example.org", "Zoe", None))
+    before = Customer.objects.get(id=customer.id)
+    erasure.erase(customer, None, "asked by letter")
+    contact.remember(before)
+    assert not lookups.find("zoe@example.org").exists()

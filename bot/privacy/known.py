@@ -16,6 +16,9 @@ _GAP = r"[\s().\-/]{0,3}"
 _NUMBERS = ("PHONE", "CARD", "BANK", "NATIONAL_ID")
 _LEAST_NUMBER = 7
 
+# The values of a private yes or no: no texts of their own.
+_YES_OR_NO = ("true", "false")
+
 _BETWEEN = re.compile(r"[\W_]+")
 
 # Names that are also words: at the beginning of a sentence they are taken for the word.
@@ -88,6 +91,8 @@ def _squeezed(text: str) -> str:
 def _worth(item: Known) -> bool:
     """Whether finding the value says anything: what was only detected may be a common number or word."""
     value = item.value.strip()
+    if value in _YES_OR_NO:
+        return False
     if item.told or EASTERN.search(value):
         return len(value) > 1
     return len(value) >= (6 if value.isdecimal() else 3)
@@ -104,9 +109,9 @@ def _name_words(value: str) -> list[str]:
 
 def _find_one(text: str, item: Known) -> Iterator[Span]:
     value = item.value.strip().translate(HALF_WIDTH)
-    pattern = _number(item.kind, value) if item.kind in _NUMBERS else _words(item, value)
+    pattern = (_number(item.kind, value) if item.kind in _NUMBERS else None) or _words(item, value)
     one_word = item.kind == "PERSON" and not item.told and value.isalpha()
-    for match in pattern.finditer(text) if pattern else ():
+    for match in pattern.finditer(text):
         if not (one_word and _opens_sentence(text, match)):
             yield Span(match.start(), match.end(), item.kind)
     if _by_words(item):
@@ -114,7 +119,10 @@ def _find_one(text: str, item: Known) -> Iterator[Span]:
 
 
 def _number(kind: str, value: str) -> re.Pattern[str] | None:
-    """A number however it is grouped; a phone's and a card's may touch letters, as in `tel138...`."""
+    """A number however it is grouped; a phone's and a card's may touch letters, as in `tel138...`.
+
+    A short one is no more than a word: grouped otherwise, it is a date, a price or another number.
+    """
     signs = [char for char in value if char.isalnum()]
     if len(signs) < _LEAST_NUMBER:
         return None
@@ -127,6 +135,8 @@ def _words(item: Known, value: str) -> re.Pattern[str]:
     edge = _AROUND_ADDRESS if item.kind == "EMAIL" else _LETTER
     after = rf"(?![{_LETTER}])" if item.kind != "EMAIL" else rf"(?![{_LETTER}]|[.-][{_LETTER}])"
     body = r"\s+".join(re.escape(word) for word in value.split())
+    if value.isdecimal():
+        body, after = rf"(?<!\d[.,:/-]){body}", rf"{after}(?![.,:/-]\d)"
     return re.compile(rf"(?<![{edge}]){body}{after}", _case(item, value))
 
 

@@ -80,6 +80,12 @@ class Scrubber:
         self.known.add(Known(kind, value, told=False) for kind, value in pairs)
         return [self._done(piece, row, names) for piece, row in zip(pieces, rows, strict=True)]
 
+    def exactly(self, text: str) -> str:
+        """Replace known values only: what is too short or too common to be looked at by detection."""
+        placeholders = [match.span() for match in PLACEHOLDER.finditer(text)]
+        spans = [span for span in self.known.find(text) if not _touched(span, placeholders)]
+        return _replace(text, [(s, self.vault.placeholder(s.kind, text[s.start : s.end])) for s in spans])
+
     def _seen(self, piece: Piece, detected: Sequence[Span]) -> list[Span]:
         shift = len(piece.hint)
         spans = [Span(max(0, s.start - shift), s.end - shift, s.kind) for s in detected if s.end > shift]
@@ -145,17 +151,29 @@ def said(scrubber: Scrubber, texts: Sequence[str]) -> list[Done]:
 
 
 def told(scrubber: Scrubber, value: JSON, kept: Collection[str] = ()) -> tuple[JSON, list[Pair]]:
-    """Scrub texts, long numbers and telling keys of a JSON value by one call; also what was found."""
+    """Scrub texts, long numbers and telling keys of a JSON value by one call; also what was found.
+
+    In other keys and numbers, only known values are looked for. A Known in the value is private by its
+    place: its placeholder stands there, whatever it looks like.
+    """
     pieces: list[Piece] = []
+    placed: list[Known] = []
 
     def collect(text: str, hint: str) -> str:
         pieces.append(Piece(harmless(text, kept), hint))
         return text
 
-    _walk(value, collect)
+    def place(item: Known) -> str:
+        placed.append(item)
+        return item.value
+
+    _walk(value, _Visits(collect, place, str))
+    pairs = [(item.kind, item.value) for item in placed]
+    names = dict(zip(placed, scrubber.vault.placeholders(pairs) if pairs else [], strict=True))
     done = scrubber.texts(pieces)
     texts = (one.masked for one in done)
-    return _walk(value, lambda text, hint: next(texts)), [pair for one in done for pair in one.found]
+    masking = _Visits(lambda text, hint: next(texts), lambda item: names[item], scrubber.exactly)
+    return _walk(value, masking), [*pairs, *(pair for one in done for pair in one.found)]
 
 
 def scrub(
@@ -219,22 +237,40 @@ def _words(name: str) -> list[str]:
     return re.findall(r"\w+", name.casefold())
 
 
-def _walk(value: JSON, visit: Callable[[str, str], str], key: str = "") -> JSON:
+class _Visits(NamedTuple):
+    """What is done with a text, with a value private by its place, and with what only may hold known ones."""
+
+    text: Callable[[str, str], str]
+    place: Callable[[Known], str]
+    exactly: Callable[[str], str]
+
+
+def _walk(value: JSON, visits: _Visits, key: str = "") -> JSON:
     """Rebuild a JSON value, every text in it visited in a fixed order."""
+    if isinstance(value, Known):
+        return visits.place(value)
     if isinstance(value, str):
-        return visit(value, _hint(key, value))
+        return visits.text(value, _hint(key, value))
     if isinstance(value, int | float) and not isinstance(value, bool):
         text = str(value)
-        done = visit(text, _hint(key, text)) if _LONG_NUMBER.search(text) else text
+        done = visits.text(text, _hint(key, text)) if _LONG_NUMBER.search(text) else visits.exactly(text)
         return value if done == text else done
     if isinstance(value, list | tuple):
-        return [_walk(item, visit, key) for item in value]
+        return [_walk(item, visits, key) for item in value]
     if isinstance(value, dict):
-        return {
-            visit(name, _hint(key, name)) if _TELLING_KEY.search(name) else name: _walk(item, visit, name)
-            for name, item in value.items()
-        }
+        return {_key(name, visits, key): _walk(item, visits, _name(name)) for name, item in value.items()}
     return value
+
+
+def _name(key: str | Known) -> str:
+    """The name that a field's number is understood by: a private key is none."""
+    return "" if isinstance(key, Known) else key
+
+
+def _key(name: str | Known, visits: _Visits, key: str) -> str:
+    if isinstance(name, Known):
+        return visits.place(name)
+    return visits.text(name, _hint(key, name)) if _TELLING_KEY.search(name) else visits.exactly(name)
 
 
 def _hint(key: str, text: str) -> str:

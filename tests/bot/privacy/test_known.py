@@ -64,6 +64,8 @@ def test_known_empty_values_find_nothing() -> None:
         (("PERSON", "Alice Miller"), "Ａｌｉｃｅ　Ｍｉｌｌｅｒ", "Ａｌｉｃｅ　Ｍｉｌｌｅｒ"),
         (("PRIVATE", "K-77/12"), "about k-77/12, please", "k-77/12"),
         (("BIRTHDATE", "2 May 1990"), "yes, 2 May 1990", "2 May 1990"),
+        (("BANK", "12-34-56"), "sort code 12-34-56, yes", "12-34-56"),
+        (("NATIONAL_ID", "AB12 C"), "我的证件是ab12 c。", "ab12 c"),
     ],
 )
 def test_known_values_are_found_however_they_are_written(
@@ -86,6 +88,18 @@ def test_known_values_are_found_however_they_are_written(
 )
 def test_values_only_detected_before_are_looked_for_strictly(known: tuple[str, str], text: str) -> None:
     assert found(text, [Known(*known, told=False)]) == []
+
+
+@pytest.mark.parametrize(("kind", "value"), [("PHONE", "4711"), ("PRIVATE", "4711"), ("CARD", "47")])
+def test_short_numbers_that_were_told_are_found_as_whole_words(kind: str, value: str) -> None:
+    assert found(f"call {value}, or tel:{value}.", [Known(kind, value)]) == [(kind, value)] * 2
+    others = f"1{value} a{value} {value}b 3.{value} {value}-05 2026-{value} 10:{value} {value}/2 {value},5"
+    assert found(others, [Known(kind, value)]) == []
+    assert found(value, [Known(kind, value, told=False)]) == []
+
+
+def test_yes_and_no_are_no_values_to_look_for() -> None:
+    assert found("true or false", [Known("PRIVATE", "true"), Known("PRIVATE", "false", told=False)]) == []
 
 
 def test_index_takes_what_was_told_for_what_was_detected() -> None:

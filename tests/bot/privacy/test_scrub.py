@@ -1,5 +1,7 @@
 """Private values leave a text, everything else stays, and typed placeholders pull nothing."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,8 +11,9 @@ from bot.privacy.errors import ScrubberDown
 from bot.privacy.known import Known
 from bot.privacy.lookalike import harmless
 from bot.privacy.memory_vault import MemoryVault
-from bot.privacy.placeholders import PLACEHOLDER
+from bot.privacy.placeholders import PLACEHOLDER, Span
 from bot.privacy.restore import restore, restore_json, straighten
+from bot.privacy.rules import Rules
 from bot.privacy.scrub import scrub, scrub_json
 from tests.bot.privacy.doubles import RULES, InProcess
 
@@ -106,6 +109,35 @@ def test_scrub_json_walks_everything_with_one_call() -> None:
     }
     assert len(engine.calls) == 1
     assert "phone: 13812345678" in engine.calls[0]
+
+
+def test_scrub_json_looks_for_known_values_in_every_key_and_number() -> None:
+    known = [*KNOWN, Known("SECRET", "4821")]
+    value = {
+        "Alice Miller": {"138-1234-5678": 1, "status": "sent"},
+        "rows": [{"王小明": 4821}, {"4821": 48.5}],
+    }
+    known.append(Known("PERSON", "王小明"))
+    vault, engine = MemoryVault(), InProcess()
+    done = scrub_json(value, vault, engine, "en", RULES, known)
+    assert done == {
+        "<PERSON_1>": {"<PHONE_1>": 1, "status": "sent"},
+        "rows": [{"<PERSON_2>": "<SECRET_1>"}, {"<SECRET_1>": 48.5}],
+    }
+    assert not {"rows", "status"} & {text for texts in engine.calls for text in texts}
+
+
+class FindsErik(InProcess):
+    """Finds one name, in sentences."""
+
+    def detect(self, texts: Sequence[str], language: str, site: Rules) -> list[list[Span]]:
+        return [[Span(0, 8, "PERSON")] if text.startswith("Erik Ash ") else [] for text in texts]
+
+
+def test_scrub_json_masks_keys_that_hold_what_was_detected_beside_them() -> None:
+    value = {"Erik Ash": {"count": 2}, "note": "Erik Ash wrote"}
+    done = scrub_json(value, MemoryVault(), FindsErik(), "en", RULES)
+    assert done == {"<PERSON_1>": {"count": 2}, "note": "<PERSON_1> wrote"}
 
 
 WORDS = st.sampled_from(

@@ -1,20 +1,35 @@
 """Tools the model may ask for: plain typed functions, listed in the modules that FRONTDESK_TOOLS names."""
 
 import inspect
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
+from secrets import token_hex
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    create_model,
+)
+from pydantic_core import CoreSchema, core_schema
 
 from bot.events import HandoverReason
 from bot.llm.base import ToolSpec
+from bot.privacy.known import Known
 
 BUILT_IN = ("bot.tools.knowledge", "bot.tools.people")
+
+_PLACES = "frontdesk_places"
 
 
 class ToolError(Exception):
@@ -26,6 +41,95 @@ class Private:
     """Marks a field of a tool's result that never reaches the model: `Annotated[str, Private("PERSON")]`."""
 
     kind: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Serialise as usual, but for `declared`, which learns each place from pydantic itself."""
+        return core_schema.no_info_after_validator_function(
+            _same,
+            handler(source),
+            serialization=core_schema.wrap_serializer_function_ser_schema(self._place, info_arg=True),
+            metadata={_PLACES: self.kind},
+        )
+
+    def _place(self, value: Any, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> Any:
+        places = (info.context or {}).get(_PLACES)
+        return handler(value) if places is None else places.mark(self.kind, value, handler(value))
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+class _Places:
+    """Where private values stand in a result: marks that no other text holds, until it is plain JSON."""
+
+    def __init__(self) -> None:
+        self._nonce = token_hex(16)
+        self._values: dict[str, Known] = {}
+
+    def mark(self, kind: str, value: Any, plain: Any) -> Any:
+        """Put a mark for each value in `plain`; names of a model's fields stay, keys of a mapping do not."""
+        if isinstance(plain, dict):
+            if isinstance(value, Mapping):
+                inner = zip(value.values(), plain.items(), strict=True)
+                return {self._one(kind, key): self.mark(kind, was, item) for was, (key, item) in inner}
+            return {key: self.mark(kind, getattr(value, key, None), item) for key, item in plain.items()}
+        if isinstance(plain, list | tuple):
+            parts = value if isinstance(value, list | tuple) else [None] * len(plain)
+            return [self.mark(kind, was, item) for was, item in zip(parts, plain, strict=True)]
+        return self._one(kind, plain)
+
+    def _one(self, kind: str, plain: Any) -> Any:
+        if plain is None or plain == "" or (isinstance(plain, str) and plain in self._values):
+            return plain
+        mark = f"{self._nonce}.{len(self._values)}"
+        self._values[mark] = Known(kind, plain if isinstance(plain, str) else json.dumps(plain))
+        return mark
+
+    def filled(self, value: Any) -> Any:
+        """The JSON value with a Known for each mark."""
+        if isinstance(value, dict):
+            return {self.filled(key): self.filled(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.filled(item) for item in value]
+        return self._values.get(value, value) if isinstance(value, str) else value
+
+    def known(self) -> list[Known]:
+        return list(self._values.values())
+
+
+def declared(data: BaseModel | dict[str, Any]) -> tuple[Any, list[Known]]:
+    """A result as JSON with a Known where a field is declared private, of whatever type; and these values."""
+    if not isinstance(data, BaseModel):
+        return data, []
+    if not _places_known(type(data)):
+        raise TypeError(f"{type(data).__name__}: a private field has a serializer of its own")
+    places = _Places()
+    value = places.filled(data.model_dump(mode="json", context={_PLACES: places}))
+    return value, places.known()
+
+
+@cache
+def _places_known(model: type[BaseModel]) -> bool:
+    schema = model.__pydantic_core_schema__
+    return _PLACES not in repr(schema) or not _overruled(schema)
+
+
+def _overruled(schema: Any, above: bool = False) -> bool:
+    """Whether a serializer of the site's replaces a private field's, or writes what is around it."""
+    if isinstance(schema, list | tuple):
+        return any(_overruled(item, above) for item in schema)
+    if not isinstance(schema, dict):
+        return False
+    how = schema.get("serialization", {})
+    if _PLACES in schema.get("metadata", {}):
+        return above or not isinstance(getattr(how.get("function"), "__self__", None), Private)
+    above = above or how.get("type") == "function-plain"
+    if above and schema.get("type") == "definition-ref":
+        return True
+    # A node's default and metadata are the site's own values; a model's fields may have these names.
+    skipped = ("default", "metadata") if isinstance(schema.get("type"), str) else ()
+    return any(_overruled(item, above) for name, item in schema.items() if name not in skipped)
 
 
 @dataclass(frozen=True)

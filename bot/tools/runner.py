@@ -16,9 +16,9 @@ from bot.errors import place
 from bot.llm.base import ToolRequest
 from bot.models import ToolCall, Turn
 from bot.privacy import veil
-from bot.privacy.veil import Known, Veil
+from bot.privacy.veil import Veil
 from bot.tools import registry
-from bot.tools.registry import Private, Tool, ToolContext, ToolError, ToolResult
+from bot.tools.registry import Tool, ToolContext, ToolError, ToolResult
 
 APPROVAL_MINUTES = 15
 RESULT_CHARACTERS = 12_000
@@ -191,13 +191,15 @@ def _propose(
 
 
 def _finish(bench: Bench, tool: Tool, call: ToolCall, result: ToolResult) -> Ran:
-    bench.veil.know(_private_values(result.data))
+    declared, values = registry.declared(result.data)
+    bench.veil.know(values)
     data = result.data.model_dump(mode="json") if isinstance(result.data, BaseModel) else result.data
     card = {"kind": result.card.kind, "data": result.card.data} if result.card else None
     if len(json.dumps(data)) > RESULT_CHARACTERS:
         return Ran(_failure(bench, call, ToolError("The result is too long. Ask for less at once.")))
-    shown: dict[str, Any] = {"data": data, "card": card}
-    masked = shown if tool.public else bench.veil.mask_json(shown)
+    masked: dict[str, Any] = {"data": data, "card": card}
+    if not tool.public:
+        masked = bench.veil.mask_json({"data": declared, "card": card})
     if masked["card"]:
         bench.shown.cards.append(masked["card"])
         bench.events.card(masked["card"]["kind"], masked["card"]["data"])
@@ -219,22 +221,6 @@ def _failure(bench: Bench, call: ToolCall, error: ToolError) -> str:
 def _close(call: ToolCall, state: ToolCall.State, result: dict[str, Any]) -> None:
     call.state, call.result, call.finished_at = state, result, timezone.now()
     call.save(update_fields=["state", "result", "finished_at"])
-
-
-def _private_values(data: BaseModel | dict[str, Any]) -> list[Known]:
-    """Values of the fields that a tool's result declares private, nested ones too."""
-    if not isinstance(data, BaseModel):
-        return []
-    found: list[Known] = []
-    for name, info in type(data).model_fields.items():
-        value = getattr(data, name)
-        kinds = [note.kind for note in info.metadata if isinstance(note, Private)]
-        if kinds and isinstance(value, str) and value:
-            found.append(Known(kinds[0], value))
-        for nested in value if isinstance(value, list | tuple) else [value]:
-            if isinstance(nested, BaseModel):
-                found.extend(_private_values(nested))
-    return found
 
 
 def _label(tool: Tool, locale: str) -> str:

@@ -2,8 +2,12 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated
 
 import pytest
+from pydantic import BaseModel, computed_field, field_serializer
 from structlog.testing import capture_logs
 
 from accounts.models import Customer
@@ -15,7 +19,7 @@ from bot.privacy.placeholders import Span
 from bot.privacy.rules import Rules
 from bot.privacy.veil import Veil
 from bot.tools import registry, runner
-from bot.tools.registry import ToolContext, ToolResult, tool
+from bot.tools.registry import Card, Private, ToolContext, ToolResult, tool
 from tests.bot.privacy.doubles import InProcess
 
 SECRET = "jane.roe@example.org"
@@ -40,9 +44,80 @@ def floods(context: ToolContext) -> ToolResult:
     return ToolResult({"rows": ["x" * 100] * 1000})
 
 
+class Home(BaseModel):
+    street: str
+    floor: int
+    mail: Annotated[str, Private("EMAIL")]
+
+
+@dataclass
+class Key:
+    door: Annotated[int, Private("SECRET")]
+
+
+class Everything(BaseModel):
+    """Private fields of all types, in all places."""
+
+    status: str = "open"
+    metadata: dict[str, str] = {"serialization": "none", "metadata": "none"}
+    pin: Annotated[int, Private("SECRET")] = 4821
+    bank: Annotated[str, Private("BANK")] = "12-34-56"
+    born: Annotated[date, Private("BIRTHDATE")] = date(1990, 5, 2)
+    words: Annotated[list[str], Private("PRIVATE")] = ["secret1", "secret2"]
+    phone: Annotated[str, Private("PHONE")] | None = "4711"
+    fax: Annotated[str | None, Private("PHONE")] = None
+    rest: list[Annotated[str, Private("PRIVATE")]] = ["K-77"]
+    by_name: dict[Annotated[str, Private("PERSON")], Annotated[float, Private("PRIVATE")]] = {"Erik": 12.5}
+    owners: Annotated[dict[str, int], Private("PRIVATE")] = {"Zoe": 77}
+    home: Annotated[Home, Private("ADDRESS")] = Home(street="Elm 3", floor=8, mail=SECRET)
+    key: Key = Key(9055)
+    vip: Annotated[bool, Private("PRIVATE")] = True
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def code(self) -> Annotated[str, Private("SECRET")]:
+        return "x9y8"
+
+
+PRIVATE = "4821 12-34-56 1990-05-02 secret1 secret2 4711 K-77 Erik 12.5 Zoe 77 9055 x9y8".split()  # noqa: SIM905
+NOTE = f"true: {', '.join(PRIVATE)}; paid 129.77, HP-10423 of 2026-05-77"
+
+
+@tool()
+def tells_all(context: ToolContext) -> ToolResult:
+    """Tell everything, in the card too."""
+    card = {"note": NOTE, "pin": 4821, "Erik": {"4711": 3}, "count": 3}
+    return ToolResult(Everything(), Card("order", card))
+
+
+class Overruled(BaseModel):
+    pin: Annotated[str, Private("SECRET")] = "x9y8"
+
+    @field_serializer("pin")
+    def spaced(self, pin: str) -> str:
+        return " ".join(pin)
+
+
+class Around(BaseModel):
+    homes: list[Home] = [Home(street="Elm 3", floor=8, mail=SECRET)]
+    first: Home = Home(street="Elm 3", floor=8, mail=SECRET)
+
+    @field_serializer("first")
+    def line(self, first: Home) -> str:
+        return f"{first.street}, {first.mail}"
+
+
+@tool()
+def overrules(context: ToolContext, around: bool) -> ToolResult:
+    """Write a private field in a way of its own."""
+    return ToolResult(Around() if around else Overruled())
+
+
 @pytest.fixture
 def bench(alice: Customer, monkeypatch: pytest.MonkeyPatch) -> runner.Bench:
-    monkeypatch.setattr(registry, "offered", lambda: {"breaks": breaks, "floods": floods})
+    monkeypatch.setattr(
+        registry, "offered", lambda: {one.name: one for one in (breaks, floods, tells_all, overrules)}
+    )
     turn = Turn.objects.create(conversation=Conversation.objects.create(site=alice.site, customer=alice))
     log = events.TurnLog(turn.id, 1, turn.conversation_id)
     veil = Veil(MemoryVault(), Nothing(), "en", policies.of(alice.site))  # type: ignore[arg-type]
@@ -93,3 +168,36 @@ def test_value_that_a_model_writes_for_a_tool_is_masked_before_it_is_stored_or_s
     masked = {"to": "<EMAIL_1>", "who": "person_1, <PERSON_1>"}
     assert json.loads(ran.arguments) == ToolCall.objects.get().arguments == masked
     assert SECRET not in ran.content
+
+
+def test_declared_private_fields_are_masked_by_their_place_whatever_their_type(bench: runner.Bench) -> None:
+    answer = ask(bench, "tells_all")
+    card = bench.shown.cards[0]["data"]
+    assert ToolCall.objects.get().result == answer
+    assert not [value for value in (*PRIVATE, SECRET) if f'"{value}"' in json.dumps([answer, card])]
+    plain = bench.veil.unmask_json(answer)
+    told = Everything().model_dump(mode="json")
+    assert json.dumps(plain).replace(chr(34), "") == json.dumps(told).replace(chr(34), "")
+    assert answer["status"] == "open"
+    assert answer["home"] == {"street": "<ADDRESS_1>", "floor": "<ADDRESS_2>", "mail": "<EMAIL_1>"}
+    assert answer["vip"].startswith("<PRIVATE_")
+    assert answer["fax"] is None
+
+
+def test_declared_private_values_are_found_in_the_card_but_not_in_other_numbers(bench: runner.Bench) -> None:
+    ask(bench, "tells_all")
+    card = bench.shown.cards[0]["data"]
+    note = card["note"].split(";")
+    assert not [value for value in PRIVATE if value in note[0]]
+    assert note[0].startswith("true: <")
+    assert note[1] == " paid 129.77, HP-10423 of 2026-05-77"
+    assert card["pin"] == "<SECRET_1>"
+    assert card["<PERSON_1>"] == {"<PHONE_1>": 3}
+    assert card["count"] == 3
+
+
+@pytest.mark.parametrize("around", ["true", "false"])
+def test_private_field_that_the_site_serialises_itself_is_refused(bench: runner.Bench, around: str) -> None:
+    with capture_logs() as logs:
+        assert "failed" in ask(bench, "overrules", f'{{"around": {around}}}')["error"]
+    assert logs[0]["event"] == "tool result unfit"

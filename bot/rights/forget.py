@@ -5,11 +5,29 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import F, QuerySet
 
 from accounts import quota
 from accounts.models import Lookup
 from bot.models import Conversation, Message, ToolCall, Turn, VaultEntry
+
+# Whoever is masking something has given placeholders that no stored text names yet.
+_DELETE_UNNAMED = """
+DELETE FROM bot_vaultentry
+ USING (SELECT id AS entry, conversation_id AS conversation, concat('<', kind, '_', number, '>') AS name
+          FROM bot_vaultentry
+         WHERE conversation_id = ANY(%(conversations)s)) known
+ WHERE id = known.entry
+   AND NOT EXISTS (
+       SELECT FROM bot_message
+        WHERE conversation_id = known.conversation
+          AND (masked IS NULL OR strpos(concat(masked, cards, sources), known.name) > 0))
+   AND NOT EXISTS (
+       SELECT FROM bot_turn turn LEFT JOIN bot_toolcall call ON call.turn_id = turn.id
+        WHERE turn.conversation_id = known.conversation
+          AND (turn.state <> 'done' OR strpos(concat(arguments, result, title, lines), known.name) > 0))
+"""
 
 
 @dataclass(frozen=True)
@@ -50,6 +68,16 @@ def forget(conversations: QuerySet[Conversation], now: datetime) -> Counts:
 def sweep(conversations: QuerySet[Conversation]) -> Counts:
     """Delete what somebody has written who did not know yet that the conversation is forgotten."""
     return _delete([*conversations.exclude(forgotten_at=None).values_list("id", flat=True)])
+
+
+def forget_unnamed(conversations: QuerySet[Conversation]) -> None:
+    """Delete the values that nothing left of these conversations names; inside the caller's transaction.
+
+    They are locked, so that nobody begins to say something there that names one.
+    """
+    ids = [*conversations.select_for_update(no_key=True).order_by("id").values_list("id", flat=True)]
+    with connection.cursor() as cursor:
+        cursor.execute(_DELETE_UNNAMED, {"conversations": ids})
 
 
 def _end_turns(conversations: Collection[UUID], now: datetime) -> None:

@@ -45,7 +45,8 @@ def run(now: datetime) -> bool:
     """Every site's night, then what has no site's bounds; False when another process is at it.
 
     1. Forget conversations at rest for too long; those still open are closed first.
-    2. Delete what is too old in conversations that go on, and old records of tool calls.
+    2. Delete what is too old in conversations that go on, old records of tool calls, and the values that
+       only these named.
     3. Delete visitors of whom nothing is left, of others who cannot come back where to write to them, and
        what late workers have written where all was forgotten.
     """
@@ -105,6 +106,7 @@ def _one_night(site: Site, row: RetentionRun, now: datetime) -> None:
     _delete_messages(site, row)
     while _delete_some_calls(site, row):
         pass
+    _delete_values(site, row, now)
     forget.sweep(Conversation.objects.filter(site=site, forgotten_at__gte=now - SWEPT_FOR))
     visitors = _delete_visitors(site, now)
     _empty_visitors(site, now)
@@ -142,7 +144,7 @@ def _forget_some(site: Site, row: RetentionRun, now: datetime) -> bool:
 
 
 def _delete_messages(site: Site, row: RetentionRun) -> None:
-    """The old part of conversations that go on; what hides behind placeholders stays in their vaults."""
+    """The old part of conversations that go on."""
     going_on = [*_going_on(site, row.text_before).values_list("id", flat=True)]
     for first in range(0, len(going_on), BATCH):
         with transaction.atomic():
@@ -157,6 +159,15 @@ def _delete_some_calls(site: Site, row: RetentionRun) -> bool:
         deleted, _ = ToolCall.objects.filter(id__in=ids).delete()
         _add(row, Counts(calls=deleted))
     return bool(ids)
+
+
+def _delete_values(site: Site, row: RetentionRun, now: datetime) -> None:
+    """What only the old part of conversations named; of those at rest for a day, whose tabs read anew."""
+    quiet = _going_on(site, row.text_before).filter(active_at__lt=now - timedelta(days=1))
+    ids = [*quiet.values_list("id", flat=True)]
+    for first in range(0, len(ids), BATCH):
+        with transaction.atomic():
+            forget.forget_unnamed(quiet.filter(id__in=ids[first : first + BATCH]))
 
 
 def _delete_visitors(site: Site, now: datetime) -> int:

@@ -15,16 +15,17 @@ from config.embedded import Urls
 
 ROOT = Path(__file__).parent.parent.parent
 URLS = Urls("postgresql:///frontdesk", "redis://127.0.0.1/0")
-# Two processes: one dies at once; the other ends when asked, and leaves a child that does not.
+# Two processes: one dies as soon as a child of the other has made itself known; the other ends when asked, its
+# child does not.
 ONE_DIES = """
 from config.processes import Processes
 processes = Processes(started=lambda: print("all started", flush=True))
 processes.add_process("short", "read line <{gate}; exit 3")
-processes.add_process("long", "sh -c '{stubborn}' >/dev/null & echo >{gate}; wait")
+processes.add_process("long", "sh -c '{stubborn}' >/dev/null & wait")
 processes.run()
 print(processes.died, flush=True)
 """
-STUBBORN = 'trap "" TERM; echo $$ >{pid}; exec sleep 60'
+STUBBORN = 'trap "" TERM; echo $$ >{pid}; echo >{gate}; exec sleep 60'
 
 
 @pytest.fixture
@@ -104,7 +105,7 @@ def test_processes_stop_together_and_leave_nobody_when_one_dies(tmp_path: Path) 
     gate, pid = tmp_path / "gate", tmp_path / "pid"
     os.mkfifo(gate)
     os.mkfifo(pid)
-    script = ONE_DIES.format(gate=gate, stubborn=STUBBORN.format(pid=pid))
+    script = ONE_DIES.format(gate=gate, stubborn=STUBBORN.format(pid=pid, gate=gate))
     running = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     stubborn = psutil.Process(int(pid.read_text()))
     out, _ = running.communicate(timeout=30)

@@ -102,24 +102,12 @@ def straighten(text: str, known: Container[str]) -> str:
     return _BENT.sub(lambda match: _straight(match, known), text)
 
 
-def defuse(text: str, kept: Container[str]) -> str:
-    """Write what would be made straight, and is none of those kept, as words: `‹EMAIL 1›`."""
-    return _BENT.sub(lambda match: match[0] if match[0] in kept else _defused(match), text)
-
-
 def _straight(match: re.Match[str], known: Container[str]) -> str:
     kind, number = _meant(match)
     placeholder = write(kind, number)
     if match["bare"] and kind in _CODES and placeholder not in known:
         return match[0]
     return placeholder + (match["own"] or "")
-
-
-def _defused(match: re.Match[str]) -> str:
-    kind, number = _meant(match)
-    if match["bare"]:
-        return f"{kind} {number}"
-    return f"‹{kind} {number}›{match['own'] or ''}"
 
 
 def _meant(match: re.Match[str]) -> tuple[str, int]:

@@ -15,7 +15,7 @@ from config.embedded import Urls
 
 ROOT = Path(__file__).parent.parent.parent
 URLS = Urls("postgresql:///frontdesk", "redis://127.0.0.1/0")
-# Two processes: one dies as soon as a child of the other has made itself known. The other one ends when asked,
+# Two processes: one dies when a child of the other has made itself known. The other one ends when asked,
 # the child does not.
 ONE_DIES = """
 from config.processes import Processes

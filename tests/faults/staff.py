@@ -12,7 +12,13 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
-from django.db import DatabaseError, InterfaceError, close_old_connections  # noqa: E402
+from django.db import (  # noqa: E402
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connection,
+)
 
 from accounts.models import User  # noqa: E402
 from bot import queue  # noqa: E402
@@ -26,12 +32,21 @@ def main() -> None:
     print("ok", flush=True)
     for line in sys.stdin:
         try:
-            _do(bob, *line.rstrip("\n").split(" ", 2))
+            _do_again(bob, *line.rstrip("\n").split(" ", 2))
             print("ok", flush=True)
         except (BotError, HandoverError, DatabaseError, InterfaceError) as error:
             print(type(error).__name__, flush=True)
         finally:
             close_old_connections()
+
+
+def _do_again(bob: User, *said: str) -> None:
+    """As a person does who sees an error: what the pool holds may be from before the database's restart."""
+    try:
+        _do(bob, *said)
+    except OperationalError:
+        connection.close_pool()
+        _do(bob, *said)
 
 
 def _do(bob: User, verb: str, conversation: str, text: str = "") -> None:

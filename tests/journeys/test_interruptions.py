@@ -123,7 +123,7 @@ def test_text_that_is_taken_back_stays_faded_until_something_comes_in_its_place(
 ) -> None:
     rosa = arrive()
     wire = Retraction(rosa)
-    widget = rosa.is_known_as("rosa").open()
+    widget = rosa.is_known_as("rosalie").open()
     with model.holding(after=12):
         reply = widget.send(QUESTION)
         model.wait_until_held()
@@ -136,4 +136,4 @@ def test_text_that_is_taken_back_stays_faded_until_something_comes_in_its_place(
         assert (text_of(reply), bubble.evaluate(PLACE)) == (before, place)
     finished(reply)
     expect(reply).not_to_have_attribute("data-stale", "true")
-    assert [(text_of(reply),)] == product.rows(REPLIES, product.customer("rosa"))
+    assert [(text_of(reply),)] == product.rows(REPLIES, product.customer("rosalie"))

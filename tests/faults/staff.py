@@ -45,6 +45,7 @@ def _do_again(bob: User, *said: str) -> None:
     try:
         _do(bob, *said)
     except OperationalError:
+        connection.close()
         connection.close_pool()
         _do(bob, *said)
 

@@ -179,7 +179,7 @@ def read_session(site: Site, token: str) -> Customer:
 
 
 def check_not_erased(customer: Customer, token: str) -> None:
-    """Raise BadToken where the customer was erased after this session token, which is ours, was issued."""
+    """Raise BadToken where the customer was erased after a session token of ours was issued."""
     if customer.erased_at and signing.b62_decode(token.split(":")[1]) <= int(customer.erased_at.timestamp()):
         raise BadToken("the customer was erased")
 

@@ -41,7 +41,7 @@ log = logging.getLogger
 tell(lambda error: log("uvicorn.error").error("Exception in ASGI application\\n", exc_info=error))
 tell(task)
 tell(lambda error: log("django.request").error("Internal Server Error: %s", "/x", exc_info=error))
-tell(lambda error: log("some.library").error("went wrong: %s", error, exc_info=True))
+tell(lambda error: log("a.package").error("went wrong: %s", error, exc_info=True))
 tell(lambda error: structlog.get_logger("bot.x").exception("turn broke"))
 asyncio.run(forgotten())
 thread = threading.Thread(target=fail, name="worker-7")

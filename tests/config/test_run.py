@@ -21,11 +21,11 @@ ONE_DIES = """
 from config.processes import Processes
 processes = Processes(started=lambda: print("all started", flush=True))
 processes.add_process("short", "read line <{gate}; exit 3")
-processes.add_process("long", "sh -c '{stubborn}' >/dev/null & wait")
+processes.add_process("long", "sh -c '{unwilling}' >/dev/null & wait")
 processes.run()
 print(processes.died, flush=True)
 """
-STUBBORN = 'trap "" TERM; echo $$ >{pid}; echo >{gate}; exec sleep 60'
+UNWILLING = 'trap "" TERM; echo $$ >{pid}; echo >{gate}; exec sleep 60'
 
 
 @pytest.fixture
@@ -105,10 +105,10 @@ def test_processes_stop_together_and_leave_nobody_when_one_dies(tmp_path: Path) 
     gate, pid = tmp_path / "gate", tmp_path / "pid"
     os.mkfifo(gate)
     os.mkfifo(pid)
-    script = ONE_DIES.format(gate=gate, stubborn=STUBBORN.format(pid=pid, gate=gate))
+    script = ONE_DIES.format(gate=gate, unwilling=UNWILLING.format(pid=pid, gate=gate))
     running = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    stubborn = psutil.Process(int(pid.read_text()))
+    unwilling = psutil.Process(int(pid.read_text()))
     out, _ = running.communicate(timeout=30)
     assert "all started" in out
     assert out.endswith("{'short': 3}\n")
-    assert not stubborn.is_running() or stubborn.status() == psutil.STATUS_ZOMBIE
+    assert not unwilling.is_running() or unwilling.status() == psutil.STATUS_ZOMBIE

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from presidio_analyzer import LocalRecognizer, RecognizerResult
+from presidio_analyzer import RecognizerResult
 
 from . import names, street_lines, streets
+from .kind import KindRecognizer
 from .street_lines import Segment, Street
 
 _REACH = 60
@@ -16,14 +17,10 @@ _MOST_WORDS = 6
 _TOWN_AFTER = re.compile(r"[ \t]+[^\W\d_a-z][^\W\d_]+(?:[- ][^\W\d_a-z][^\W\d_]+){0,2}")
 
 
-class AddressRecognizer(LocalRecognizer):
+class AddressRecognizer(KindRecognizer):
     """A town or a postal code alone is kept; what follows a street up to its postal code goes with it."""
 
-    def __init__(self) -> None:
-        super().__init__(supported_entities=["ADDRESS"])
-
-    def load(self) -> None:
-        pass
+    kind = "ADDRESS"
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
         found = [
@@ -31,7 +28,7 @@ class AddressRecognizer(LocalRecognizer):
         ]
         for segments in street_lines.runs(text):
             found += _in_run(text, street_lines.cut_at_units(segments))
-        return [RecognizerResult("ADDRESS", start, end, 0.82) for start, end in _joined(text, found)]
+        return [RecognizerResult(self.kind, start, end, 0.82) for start, end in _joined(text, found)]
 
 
 def _in_run(text: str, segments: Sequence[Segment]) -> Iterator[tuple[int, int]]:

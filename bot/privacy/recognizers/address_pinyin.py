@@ -3,7 +3,9 @@
 import re
 from typing import Any
 
-from presidio_analyzer import LocalRecognizer, RecognizerResult
+from presidio_analyzer import RecognizerResult
+
+from .kind import KindRecognizer
 
 # Without one of these a text costs a single search.
 _HINT = re.compile(
@@ -43,18 +45,14 @@ _ADDRESS = re.compile(
 )
 
 
-class PinyinAddressRecognizer(LocalRecognizer):
+class PinyinAddressRecognizer(KindRecognizer):
     """The number may stand before the road or behind it, and rooms come first."""
 
-    def __init__(self) -> None:
-        super().__init__(supported_entities=["ADDRESS"])
-
-    def load(self) -> None:
-        pass
+    kind = "ADDRESS"
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
         if not _HINT.search(text):
             return []
         return [
-            RecognizerResult("ADDRESS", match.start(), match.end(), 0.9) for match in _ADDRESS.finditer(text)
+            RecognizerResult(self.kind, match.start(), match.end(), 0.9) for match in _ADDRESS.finditer(text)
         ]

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from presidio_analyzer import LocalRecognizer, RecognizerResult
+from presidio_analyzer import RecognizerResult
 
 from . import chinese_names
 from . import chinese_places as places
+from .kind import KindRecognizer
 
 _BUILDINGS = frozenset(("号楼", "栋", "幢", "座"))
 _DOORS = _BUILDINGS | {"号院", "号", "单元", "室", "房", "#", "F"}
@@ -16,20 +17,14 @@ _WINDOW = 14
 _LONGEST = 45
 
 
-class ChineseAddressRecognizer(LocalRecognizer):
+class ChineseAddressRecognizer(KindRecognizer):
     """What leads to a door is private; a city or district alone is not, since answers need it."""
 
-    def __init__(self) -> None:
-        super().__init__(supported_entities=["ADDRESS"])
-
-    def load(self) -> None:
-        pass
+    kind = "ADDRESS"
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
-        if text.isascii():
-            return []
-        plain = chinese_names.simplified(text)
-        return [RecognizerResult("ADDRESS", start, end, 0.9) for start, end in _addresses(plain)]
+        found = _addresses(chinese_names.read(text))
+        return [RecognizerResult(self.kind, start, end, 0.9) for start, end in found]
 
 
 def _addresses(text: str) -> Iterator[tuple[int, int]]:

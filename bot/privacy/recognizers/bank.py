@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from presidio_analyzer import LocalRecognizer, RecognizerResult
+from presidio_analyzer import RecognizerResult
 from stdnum import iban
 
 from .context import meaning
+from .kind import KindRecognizer
 from .runs import digits, parts, runs
 
 LEAST, MOST = 6, 30
@@ -44,20 +45,16 @@ _MISTYPED = re.compile(
 )
 
 
-class BankRecognizer(LocalRecognizer):
+class BankRecognizer(KindRecognizer):
     """The bank's own codes say nothing of a person, so only accounts are looked for."""
 
-    def __init__(self) -> None:
-        super().__init__(supported_entities=["BANK"])
-
-    def load(self) -> None:
-        pass
+    kind = "BANK"
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
         if not _ANY_DIGITS.search(text):
             return []
-        found = [RecognizerResult("BANK", start, end, score) for start, end, score in _ibans(text)]
-        return found + [RecognizerResult("BANK", start, end, 0.85) for start, end in _accounts(text)]
+        found = [RecognizerResult(self.kind, start, end, score) for start, end, score in _ibans(text)]
+        return found + [RecognizerResult(self.kind, start, end, 0.85) for start, end in _accounts(text)]
 
 
 def _ibans(text: str) -> Iterator[tuple[int, int, float]]:

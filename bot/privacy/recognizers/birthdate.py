@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from presidio_analyzer import LocalRecognizer, RecognizerResult
+from presidio_analyzer import RecognizerResult
+
+from .kind import KindRecognizer
 
 # Beside English the months of German, French, Spanish and Italian: a word of birth stands before them anyway.
 _MONTH = (
@@ -55,20 +57,16 @@ _HINTS = (
 REACH = 45
 
 
-class BirthdateRecognizer(LocalRecognizer):
+class BirthdateRecognizer(KindRecognizer):
     """Plain dates stay: a shop's bot lives on when things were bought and sent."""
 
-    def __init__(self) -> None:
-        super().__init__(supported_entities=["BIRTHDATE"])
-
-    def load(self) -> None:
-        pass
+    kind = "BIRTHDATE"
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
         lower = text.lower()
         if not any(hint in lower for hint in _HINTS):
             return []
-        return [RecognizerResult("BIRTHDATE", start, end, 0.85) for start, end in _births(text)]
+        return [RecognizerResult(self.kind, start, end, 0.85) for start, end in _births(text)]
 
 
 def _births(text: str) -> Iterator[tuple[int, int]]:

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from presidio_analyzer import LocalRecognizer, RecognizerResult
+from presidio_analyzer import RecognizerResult
 from stdnum import luhn
 
 from .context import meaning
+from .kind import KindRecognizer
 from .runs import Run, digits, parts, runs
 
 LEAST, MOST = 12, 19
@@ -30,18 +31,14 @@ _GROUP = re.compile(r"\d+")
 _OTHER_SIGNS = re.compile(r"[()/]")
 
 
-class CardRecognizer(LocalRecognizer):
+class CardRecognizer(KindRecognizer):
     """A mistyped card number is private too, so grouping or a card word makes up for the checksum."""
 
-    def __init__(self) -> None:
-        super().__init__(supported_entities=["CARD"])
-
-    def load(self) -> None:
-        pass
+    kind = "CARD"
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
         return [
-            RecognizerResult("CARD", start, end, score)
+            RecognizerResult(self.kind, start, end, score)
             for run in runs(text, LEAST)
             for start, end, score in _cards_in(text, run)
         ]

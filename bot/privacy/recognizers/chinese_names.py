@@ -39,9 +39,9 @@ _PLACES = frozenset("区县镇街路号楼站园店村市省港湾岛线山江�
 _LONGEST_WORD = 4
 
 
-def simplified(text: str) -> str:
-    """Read traditional characters as simplified ones, one for one."""
-    return text.translate(_SIMPLIFIED)
+def read(text: str) -> str:
+    """Traditional characters as simplified ones, one for one; nothing of a text in ASCII, to be done soon."""
+    return "" if text.isascii() else text.translate(_SIMPLIFIED)
 
 
 def candidates(text: str) -> Iterator[tuple[int, int, float]]:

@@ -3,7 +3,9 @@
 from typing import Any
 
 import regex
-from presidio_analyzer import LocalRecognizer, RecognizerResult
+from presidio_analyzer import RecognizerResult
+
+from .kind import KindRecognizer
 
 _NAME = r"[\p{Latin}\p{N}_%+](?:[\p{Latin}\p{N}._%+'-]{0,62}[\p{Latin}\p{N}_%+-])?"
 _LABEL = r"[\p{Latin}\p{N}](?:[\p{Latin}\p{N}-]{0,61}[\p{Latin}\p{N}])?"
@@ -30,18 +32,14 @@ _AT_SIGNS = ("[at]", "(at)", "[@]", "(@)", "[ at", "( at", "艾特")
 _SAID = regex.compile(rf"\sdot\s|\sat\s+{_HOSTS}\.")
 
 
-class EmailRecognizer(LocalRecognizer):
+class EmailRecognizer(KindRecognizer):
     """Shape alone decides: presidio's own recognizer downloads the list of domains."""
 
-    def __init__(self) -> None:
-        super().__init__(supported_entities=["EMAIL"])
-
-    def load(self) -> None:
-        pass
+    kind = "EMAIL"
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
         written = [match.span() for match in _ADDRESS.finditer(text)] if "@" in text else []
         lower = text.lower()
         if any(sign in lower for sign in _AT_SIGNS) or _SAID.search(lower):
             written += [match.span() for match in _SPELLED.finditer(text)]
-        return [RecognizerResult("EMAIL", start, end, 1.0) for start, end in written]
+        return [RecognizerResult(self.kind, start, end, 1.0) for start, end in written]

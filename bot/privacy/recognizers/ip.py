@@ -5,7 +5,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from presidio_analyzer import LocalRecognizer, RecognizerResult
+from presidio_analyzer import RecognizerResult
+
+from .kind import KindRecognizer
 
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 _V4 = re.compile(
@@ -25,17 +27,14 @@ _VERSION = re.compile(
 _DIGIT = re.compile(r"\d")
 
 
-class IpRecognizer(LocalRecognizer):
+class IpRecognizer(KindRecognizer):
     """Who has an address at a time can be asked of a provider, so it is private."""
 
-    def __init__(self) -> None:
-        super().__init__(supported_entities=["IP"])
-
-    def load(self) -> None:
-        pass
+    kind = "IP"
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
-        return [RecognizerResult("IP", start, end, 0.95) for start, end in (*_fours(text), *_sixes(text))]
+        found = (*_fours(text), *_sixes(text))
+        return [RecognizerResult(self.kind, start, end, 0.95) for start, end in found]
 
 
 def _fours(text: str) -> Iterator[tuple[int, int]]:

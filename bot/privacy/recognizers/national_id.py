@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from presidio_analyzer import LocalRecognizer, RecognizerResult
+from presidio_analyzer import RecognizerResult
 from stdnum.cn import ric
 
 from .context import meaning
+from .kind import KindRecognizer
 from .national_shapes import SHAPES
 
 # All shapes have six digits and more close together, and not many letters beside them.
@@ -25,20 +26,16 @@ LEAST, MOST = 5, 20
 CHINESE = 18
 
 
-class NationalIdRecognizer(LocalRecognizer):
+class NationalIdRecognizer(KindRecognizer):
     """A shape with a checksum stands for itself unless it is called an order; a word makes up for both."""
 
-    def __init__(self) -> None:
-        super().__init__(supported_entities=["NATIONAL_ID"])
-
-    def load(self) -> None:
-        pass
+    kind = "NATIONAL_ID"
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
         if not _ENOUGH_DIGITS.search(text):
             return []
         return [
-            RecognizerResult("NATIONAL_ID", start, end, score)
+            RecognizerResult(self.kind, start, end, score)
             for start, end, score in (*_shaped(text), *_named(text))
         ]
 

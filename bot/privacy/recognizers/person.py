@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
-from presidio_analyzer import LocalRecognizer, RecognizerResult
+from presidio_analyzer import RecognizerResult
 
 from . import cues, introduced, names, pieces
+from .kind import KindRecognizer
 from .pieces import Piece
 
 # Words of a shop that the model takes for people, and brands that bear somebody's name.
@@ -51,14 +52,10 @@ class Weight(NamedTuple):
         return self.fixed + max(labelled, self.least)
 
 
-class PersonRecognizer(LocalRecognizer):
+class PersonRecognizer(KindRecognizer):
     """No sign alone is trusted with single words: the model takes products for people, lists take places."""
 
-    def __init__(self) -> None:
-        super().__init__(supported_entities=["PERSON"])
-
-    def load(self) -> None:
-        pass
+    kind = "PERSON"
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
         weighed = [(piece, _weight(text, piece)) for piece in pieces.in_text(text)]
@@ -69,7 +66,7 @@ class PersonRecognizer(LocalRecognizer):
         found = [(piece.start, piece.end, 0.6) for piece in _good_enough(text, scored)]
         found += [(start, end, 0.65) for start, end in introduced.in_text(text)]
         return [
-            RecognizerResult("PERSON", cues.with_title(text, start), _with_suffix(text, end), score)
+            RecognizerResult(self.kind, cues.with_title(text, start), _with_suffix(text, end), score)
             for start, end, score in found
         ]
 

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from presidio_analyzer import LocalRecognizer, RecognizerResult
+from presidio_analyzer import RecognizerResult
 
 from . import chinese_names
 from .chinese_names import EVERYDAY, FAMILY, HAN
+from .kind import KindRecognizer
 
 # Points that a name needs from its looks (up to 3), what stands before it (4) and after it (3).
 ENOUGH = 4.5
@@ -80,22 +81,16 @@ class _Find(NamedTuple):
     end: int
 
 
-class ChinesePersonRecognizer(LocalRecognizer):
+class ChinesePersonRecognizer(KindRecognizer):
     """No Chinese model is installed: characters, common words and context must agree on a name."""
 
-    def __init__(self) -> None:
-        super().__init__(supported_entities=["PERSON"])
-
-    def load(self) -> None:
-        pass
+    kind = "PERSON"
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
-        if text.isascii():
-            return []
-        plain = chinese_names.simplified(text)
+        plain = chinese_names.read(text)
         finds = _best([*_full_names(plain), *_partial_names(plain)])
         return [
-            RecognizerResult("PERSON", find.start, find.end, min(0.85, 0.45 + find.points / 20))
+            RecognizerResult(self.kind, find.start, find.end, min(0.85, 0.45 + find.points / 20))
             for find in (*finds, *_said_again(plain, finds))
         ]
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneMetadata
-from presidio_analyzer import LocalRecognizer, RecognizerResult
+from presidio_analyzer import RecognizerResult
 
 from .context import called_phone_after, meaning
+from .kind import KindRecognizer
 from .runs import Run, digits, parts, runs
 
 LEAST, MOST = 6, 15
@@ -47,20 +48,16 @@ _FILLERS = re.compile(
 )
 
 
-class PhoneRecognizer(LocalRecognizer):
+class PhoneRecognizer(KindRecognizer):
     """Looks only at runs of digits, so that a text without them costs next to nothing."""
 
-    def __init__(self) -> None:
-        super().__init__(supported_entities=["PHONE"])
-
-    def load(self) -> None:
-        pass
+    kind = "PHONE"
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
         regions = nlp_artifacts.rules.regions
         text = _DATE_OR_PRICE.sub(lambda found: "\0" * len(found[0]), text)
         return [
-            RecognizerResult("PHONE", start, end, 0.8)
+            RecognizerResult(self.kind, start, end, 0.8)
             for run in runs(text, LEAST)
             for start, end in _phones_in(text, run, regions)
         ]

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from presidio_analyzer import LocalRecognizer, RecognizerResult
+from presidio_analyzer import RecognizerResult
 
+from .kind import KindRecognizer
 from .secret_keys import keys_in
 
 _WORD_FOR_IT = (
@@ -85,20 +86,16 @@ _ENDS_CLAUSE = re.compile(
 )
 
 
-class SecretRecognizer(LocalRecognizer):
+class SecretRecognizer(KindRecognizer):
     """People type their passwords into chats; a text without a telling word costs next to nothing."""
 
-    def __init__(self) -> None:
-        super().__init__(supported_entities=["SECRET"])
-
-    def load(self) -> None:
-        pass
+    kind = "SECRET"
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
-        found = [RecognizerResult("SECRET", start, end, 1.0) for start, end in keys_in(text)]
+        found = [RecognizerResult(self.kind, start, end, 1.0) for start, end in keys_in(text)]
         lower = text.lower()
         if any(word in lower for word in _TELLING):
-            found += [RecognizerResult("SECRET", start, end, 0.9) for start, end in _told(text)]
+            found += [RecognizerResult(self.kind, start, end, 0.9) for start, end in _told(text)]
         return found
 
 

@@ -19,6 +19,7 @@ from bot.privacy import rules
 from bot.privacy.engine import Engine
 from bot.privacy.placeholders import Span
 from bot.privacy.rules import Rules
+from tests.bench import detecting
 
 AT_ONCE = 50
 EXAMPLES = 12
@@ -72,11 +73,7 @@ def main() -> None:
     parser.add_argument("--questions", type=Path, required=True)
     parser.add_argument("--pattern", action="append", help="a number of the shop's own; several may be given")
     options = parser.parse_args()
-    engine = Engine(call_limit=10)
-    engine.start()
-    try:
-        if not engine.wait_ready():
-            raise SystemExit("The detecting process did not start")
+    with detecting.running(Engine(call_limit=10)) as engine:
         orders = json.loads((options.orders / "db.json").read_text(encoding="utf-8"))["orders"]
         known = rules.of(options.pattern or SITE_PATTERNS)
         for language, templates in (("en", ENGLISH), ("zh", CHINESE)):
@@ -84,8 +81,6 @@ def main() -> None:
             _report(f"orders, {language}, no pattern", engine, sentences, language, rules.of())
             _report(f"orders, {language}, with patterns", engine, sentences, language, known)
         _report("questions", engine, _questions(options.questions), "en", rules.of())
-    finally:
-        engine.stop()
 
 
 def _sentences(orders: Sequence[dict[str, Any]], templates: Sequence[str]) -> Iterator[str]:

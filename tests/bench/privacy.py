@@ -15,6 +15,7 @@ from pathlib import Path
 from bot.privacy import rules
 from bot.privacy.engine import Engine
 from bot.privacy.placeholders import KINDS, Span
+from tests.bench import detecting
 from tests.bench.figures import milliseconds, percentile
 
 # What others call the kinds of the policy; whatever is not here is kept by it.
@@ -92,17 +93,11 @@ def main() -> None:
     parser.add_argument("--language", choices=("en", "zh"), default="en")
     parser.add_argument("--half", choices=("even", "odd"), help="only every second sample")
     options = parser.parse_args()
-    engine = Engine(call_limit=10)
-    engine.start()
-    try:
-        if not engine.wait_ready():
-            raise SystemExit("The detecting process did not start")
+    with detecting.running(Engine(call_limit=10)) as engine:
         samples = list(_masked(engine, _read(options.data, options.half), options.language))
         print(f"{len(samples)} texts of {options.data.name}\n\n{HEADER}\n")
         print("\n".join(_table(samples)))
         print("\n".join(_latency(engine, samples, options.language)))
-    finally:
-        engine.stop()
 
 
 def _read(file: Path, half: str | None) -> list[tuple[str, list[Span]]]:

@@ -8,6 +8,7 @@ from bot.privacy.engine import Engine
 from bot.privacy.engines import Engines
 from bot.privacy.memory_vault import MemoryVault
 from bot.privacy.scrub import scrub
+from tests.bench import detecting
 from tests.bench.figures import Measured, Row, milliseconds, percentile
 
 TIMES = 200
@@ -25,14 +26,8 @@ LONG = (
 
 
 def measure() -> Measured:
-    engine = Engine()
-    engine.start()
-    try:
-        if not engine.wait_ready():
-            raise SystemExit("The detecting process did not start")
+    with detecting.running(Engine()) as engine:
         rows = [_row(engine, SHORT, "≤ 6 ms"), _row(engine, LONG, "≤ 18 ms")]
-    finally:
-        engine.stop()
     rows += [_rate(count, text) for count in (1, 2) for text in (SHORT, LONG)]
     return Measured(f"Scrubbing a message, {TIMES} times each", rows)
 
@@ -48,15 +43,9 @@ def _row(engine: Engine, text: str, reach: str) -> Row:
 
 def _rate(count: int, text: str) -> Row:
     """As many as there are streams ask at once; each of `count` processes reads one after the other."""
-    engines = Engines(count, call_limit=60)
-    engines.start()
-    try:
-        if not engines.wait_ready():
-            raise SystemExit("The detecting processes did not start")
+    with detecting.running(Engines(count, call_limit=60)) as engines:
         began = time.perf_counter()
         with ThreadPoolExecutor(STREAMS) as threads:
             list(threads.map(lambda _: engines.detect([text], "en", rules.of()), range(AT_ONCE)))
         rate = AT_ONCE / (time.perf_counter() - began)
-    finally:
-        engines.stop()
     return Row(f"{len(text.split())} words, {count} processes, texts a second", f"{rate:.0f}", "≥ 80 turns/s")

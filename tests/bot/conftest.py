@@ -12,6 +12,7 @@ from celery.contrib.testing.worker import start_worker
 from django.conf import settings
 from kombu.transport.redis import Transport
 
+from accounts import keys
 from accounts.models import Site
 from bot import rescue, tasks
 from bot.llm.scripted import Scripted
@@ -102,6 +103,14 @@ async def tab(site: Site) -> AsyncIterator[Connect]:
     yield connect
     await watch().close()
     await feed().close()
+
+
+@pytest.fixture(autouse=True)
+def fresh_keys() -> Iterator[None]:
+    """The keys of the deployment are made anew where a test before has emptied the tables."""
+    keys.key.cache_clear()
+    yield
+    keys.key.cache_clear()
 
 
 @pytest.fixture

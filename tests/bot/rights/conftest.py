@@ -1,7 +1,7 @@
 """A customer about whom everything is known that can be, with values planted to be looked for."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -13,7 +13,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 
-from accounts import audit, identity, keys, lookups, sealing
+from accounts import audit, identity, lookups, sealing
 from accounts.models import Customer, Site, UsageEntry, User
 from bot.models import Conversation, Message, ToolCall, Turn
 from bot.privacy.vault import Vault
@@ -98,14 +98,6 @@ def _used(customer: Customer, turn: Turn) -> None:
         output_tokens=30,
         confidence="exact",
     )
-
-
-@pytest.fixture(autouse=True)
-def fresh_keys() -> Iterator[None]:
-    """The keys of the deployment are made anew where a test before has emptied the tables."""
-    keys.key.cache_clear()
-    yield
-    keys.key.cache_clear()
 
 
 @pytest.fixture

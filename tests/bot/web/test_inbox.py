@@ -10,11 +10,12 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Customer, User
+from accounts.models import User
 from bot import queue
 from bot.desk import handover
 from bot.models import Conversation, Message, ToolCall, Turn
 from bot.web import sign_in
+from tests.bot.web.conftest import signed_in
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a-long-password"
@@ -22,28 +23,13 @@ ORIGINAL = "my name is Zebulon Quartz, write to zebulon@quartz.example"
 
 
 @pytest.fixture
-def desk(bob: User) -> Client:
-    client = Client()
-    client.force_login(bob)
-    return client
-
-
-@pytest.fixture
-def other(dana: User) -> Client:
-    client = Client()
-    client.force_login(dana)
-    return client
-
-
-@pytest.fixture
-def conversation(alice: Customer) -> Conversation:
+def conversation(conversation: Conversation) -> Conversation:
     """Alice has told something private, masked since, and something that is not masked yet."""
-    made = Conversation.objects.create(site=alice.site, customer=alice)
-    sealed = Fernet(made.data_key).encrypt(ORIGINAL.encode())
+    sealed = Fernet(conversation.data_key).encrypt(ORIGINAL.encode())
     masked = "my name is <PERSON_1>, write to <EMAIL_1>"
-    Message.objects.create(conversation=made, author="customer", sealed=sealed, masked=masked)
-    Message.objects.create(conversation=made, author="customer", sealed=sealed)
-    return made
+    conversation.messages.create(author="customer", sealed=sealed, masked=masked)
+    conversation.messages.create(author="customer", sealed=sealed)
+    return conversation
 
 
 @pytest.fixture(autouse=True)
@@ -85,8 +71,7 @@ def test_actions_of_strangers_change_nothing(client: Client, conversation: Conve
 
 
 def test_actions_without_csrf_token_are_refused(bob: User, conversation: Conversation) -> None:
-    client = Client(enforce_csrf_checks=True)
-    client.force_login(bob)
+    client = signed_in(bob, enforce_csrf_checks=True)
     assert post(client, "take-over", conversation).status_code == 403
     conversation.refresh_from_db()
     assert conversation.handler == "bot"
@@ -192,18 +177,18 @@ def test_take_over_reply_and_hand_back(desk: Client, conversation: Conversation,
     assert 'data-state="bot"' in post(desk, "hand-back", conversation).content.decode()
 
 
-def test_take_over_tells_who_was_first(desk: Client, other: Client, conversation: Conversation) -> None:
+def test_take_over_tells_who_was_first(desk: Client, danas_desk: Client, conversation: Conversation) -> None:
     post(desk, "take-over", conversation)
-    refused = post(other, "take-over", conversation)
+    refused = post(danas_desk, "take-over", conversation)
     assert (refused.status_code, "Bob has this conversation." in refused.content.decode()) == (409, True)
-    assert post(other, "take-over", conversation, force="1").status_code == 200
+    assert post(danas_desk, "take-over", conversation, force="1").status_code == 200
 
 
 def test_reply_of_who_does_not_have_it_is_refused_kept_for_them_and_not_stored(
-    desk: Client, other: Client, conversation: Conversation, scrub: Mock
+    desk: Client, danas_desk: Client, conversation: Conversation, scrub: Mock
 ) -> None:
     post(desk, "take-over", conversation)
-    refused = post(other, "reply", conversation, text="Hello")
+    refused = post(danas_desk, "reply", conversation, text="Hello")
     assert refused.status_code == 409
     assert not Message.objects.filter(author="agent").exists()
     scrub.assert_not_called()

@@ -11,9 +11,10 @@ from limits import RateLimitItemPerMinute
 
 from accounts import identity, lookups
 from accounts.models import AuditEntry, Customer, User
-from bot.models import Conversation, Message
+from bot.models import Conversation
 from bot.privacy.vault import Vault
 from bot.web import rates
+from tests.bot.web.conftest import signed_in
 
 pytestmark = pytest.mark.django_db
 PHONE = "0151 2345678"
@@ -27,29 +28,13 @@ def fresh_counts(settings: Any) -> None:
 
 
 @pytest.fixture
-def conversation(alice: Customer) -> Conversation:
-    made = Conversation.objects.create(site=alice.site, customer=alice)
-    Vault(made.id, made.data_key).placeholder("PHONE", PHONE)
-    sealed = Fernet(made.data_key).encrypt(f"Call {PHONE}".encode())
-    Message.objects.create(conversation=made, author="customer", sealed=sealed, masked="Call <PHONE_1>")
-    Message.objects.create(conversation=made, author="customer", sealed=sealed, masked="Hello")
-    return made
-
-
-@pytest.fixture
-def desk(bob: User) -> Client:
-    """Bob, who may not reveal."""
-    client = Client()
-    client.force_login(bob)
-    return client
-
-
-@pytest.fixture
-def trusted(dana: User) -> Client:
-    """Dana, who may."""
-    client = Client()
-    client.force_login(dana)
-    return client
+def conversation(conversation: Conversation) -> Conversation:
+    """Alice has told her number."""
+    Vault(conversation.id, conversation.data_key).placeholder("PHONE", PHONE)
+    facts = {"author": "customer", "sealed": Fernet(conversation.data_key).encrypt(f"Call {PHONE}".encode())}
+    conversation.messages.create(**facts, masked="Call <PHONE_1>")
+    conversation.messages.create(**facts, masked="Hello")
+    return conversation
 
 
 def reveal(client: Client, conversation: Conversation, **form: str) -> Any:
@@ -57,12 +42,12 @@ def reveal(client: Client, conversation: Conversation, **form: str) -> Any:
 
 
 def test_reveal_answers_with_the_value_and_is_kept_by_nobody(
-    trusted: Client, conversation: Conversation, caplog: pytest.LogCaptureFixture
+    danas_desk: Client, conversation: Conversation, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    value = reveal(trusted, conversation, placeholder="<PHONE_1>", reason=REASON)
+    value = reveal(danas_desk, conversation, placeholder="<PHONE_1>", reason=REASON)
     message = conversation.messages.get(masked="Call <PHONE_1>")
-    whole = reveal(trusted, conversation, message=str(message.uuid), reason=REASON)
+    whole = reveal(danas_desk, conversation, message=str(message.uuid), reason=REASON)
 
     assert (value.status_code, value.json()) == (200, {"text": PHONE})
     assert (whole.status_code, whole.json()) == (200, {"text": f"Call {PHONE}"})
@@ -72,15 +57,15 @@ def test_reveal_answers_with_the_value_and_is_kept_by_nobody(
     assert REASON not in caplog.text
 
 
-def test_reveal_says_what_is_missing(trusted: Client, desk: Client, conversation: Conversation) -> None:
+def test_reveal_says_what_is_missing(danas_desk: Client, desk: Client, conversation: Conversation) -> None:
     no_right = reveal(desk, conversation, placeholder="<PHONE_1>", reason=REASON)
-    no_reason = reveal(trusted, conversation, placeholder="<PHONE_1>", reason="ok")
+    no_reason = reveal(danas_desk, conversation, placeholder="<PHONE_1>", reason="ok")
 
     assert (no_right.status_code, "An admin can" in no_right.json()["problem"]) == (403, True)
     assert (no_reason.status_code, "5 to 200" in no_reason.json()["problem"]) == (400, True)
     for form in ({"placeholder": "<PHONE_2>"}, {"message": str(uuid4())}, {"message": "1"}, {}):
-        assert reveal(trusted, conversation, reason=REASON, **form).status_code == 404
-    strange = trusted.post(
+        assert reveal(danas_desk, conversation, reason=REASON, **form).status_code == 404
+    strange = danas_desk.post(
         f"/desk/conversations/{uuid4()}/reveal", {"placeholder": "<PHONE_1>", "reason": REASON}
     )
     assert strange.status_code == 404
@@ -92,27 +77,26 @@ def test_reveal_wants_a_post_a_session_and_a_csrf_token(
 ) -> None:
     form = {"placeholder": "<PHONE_1>", "reason": REASON}
     assert reveal(client, conversation, **form).status_code == 401
-    strict = Client(enforce_csrf_checks=True)
-    strict.force_login(dana)
+    strict = signed_in(dana, enforce_csrf_checks=True)
     assert reveal(strict, conversation, **form).status_code == 403
     assert strict.get(f"/desk/conversations/{conversation.id}/reveal", form).status_code == 405
     assert not AuditEntry.objects.exists()
 
 
 def test_reveal_is_slowed_down(
-    trusted: Client, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+    danas_desk: Client, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rates, "REVEALS", (RateLimitItemPerMinute(2),))
     form = {"placeholder": "<PHONE_1>", "reason": REASON}
-    statuses = [reveal(trusted, conversation, **form).status_code for _ in range(3)]
+    statuses = [reveal(danas_desk, conversation, **form).status_code for _ in range(3)]
     assert statuses == [200, 200, 429]
     assert AuditEntry.objects.count() == 2
 
 
 def test_pages_offer_to_reveal_only_to_who_may(
-    desk: Client, trusted: Client, conversation: Conversation
+    desk: Client, danas_desk: Client, conversation: Conversation
 ) -> None:
-    for client, offered in ((trusted, True), (desk, False)):
+    for client, offered in ((danas_desk, True), (desk, False)):
         html = client.get(f"/desk/{conversation.id}/").content.decode()
         assert ("data-reveal=" in html) is offered
         assert html.count("data-reveal-message=") == (1 if offered else 0)
@@ -120,12 +104,12 @@ def test_pages_offer_to_reveal_only_to_who_may(
         assert PHONE not in html
 
 
-def test_details_tell_who_has_seen_what(desk: Client, trusted: Client, conversation: Conversation) -> None:
-    reveal(trusted, conversation, placeholder="<PHONE_1>", reason=f"{REASON} <b>")
+def test_details_tell_who_has_seen_what(desk: Client, danas_desk: Client, conversation: Conversation) -> None:
+    reveal(danas_desk, conversation, placeholder="<PHONE_1>", reason=f"{REASON} <b>")
     address = f"/desk/conversations/{conversation.id}/revealed"
 
     assert desk.get(address).status_code == 403
-    html = trusted.get(address).content.decode()
+    html = danas_desk.get(address).content.decode()
     assert "Dana" in html
     assert f"Phone 1: {REASON} &lt;b&gt;" in html
 
@@ -166,13 +150,12 @@ def test_search_is_never_taken_from_an_address(
 
 
 def test_search_wants_a_csrf_token(bob: User, found: Customer) -> None:
-    strict = Client(enforce_csrf_checks=True)
-    strict.force_login(bob)
+    strict = signed_in(bob, enforce_csrf_checks=True)
     assert search(strict, "alice").status_code == 403
 
 
 def test_search_is_slowed_down_for_new_terms_only(
-    desk: Client, trusted: Client, found: Customer, monkeypatch: pytest.MonkeyPatch
+    desk: Client, danas_desk: Client, found: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rates, "SEARCHES", (RateLimitItemPerMinute(2),))
     assert [search(desk, PHONE).status_code for _ in range(3)] == [200] * 3
@@ -182,7 +165,7 @@ def test_search_is_slowed_down_for_new_terms_only(
     refused = search(desk, "0151 3").content.decode()
     assert "Too many searches" in refused
     assert "Alice" not in refused
-    assert search(trusted, "0151 2").status_code == 200
+    assert search(danas_desk, "0151 2").status_code == 200
 
 
 def test_search_finds_a_customer_by_the_short_number_staff_see(

@@ -1,6 +1,5 @@
 """The doors to a customer's copy and its end: whom they let in, what they answer, what they record."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -12,12 +11,13 @@ from django.test import Client
 from django.urls import reverse
 from limits import RateLimitItemPerDay, RateLimitItemPerHour
 
-from accounts import audit, identity, keys
+from accounts import audit, identity
 from accounts.models import AuditEntry, Customer, Site, User
 from bot.models import Conversation, Message
 from bot.rights import erasure
 from bot.web import rates
 from tests.bot.conftest import Connect
+from tests.bot.web.conftest import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -29,22 +29,14 @@ def nothing_counted() -> None:
             client.delete(name)
 
 
-@pytest.fixture(autouse=True)
-def fresh_keys() -> Iterator[None]:
-    keys.key.cache_clear()
-    yield
-    keys.key.cache_clear()
-
-
 @pytest.fixture
 def alice(site: Site) -> Customer:
     return identity.verified(site, identity.Identity("alice", "alice@example.com", "Alice Moss", None))
 
 
 @pytest.fixture
-def said(alice: Customer) -> Conversation:
-    conversation = Conversation.objects.create(site=alice.site, customer=alice)
-    Message.objects.create(conversation=conversation, author="system", masked="Welcome aboard")
+def said(conversation: Conversation) -> Conversation:
+    conversation.messages.create(author="system", masked="Welcome aboard")
     return conversation
 
 
@@ -205,8 +197,7 @@ def test_staff_without_the_right_are_refused(client: Client, bob: User, dana: Us
     assert not AuditEntry.objects.exists()
     client.force_login(dana)
     assert client.post(export_of(alice.id), reason).status_code == 200
-    strict = Client(enforce_csrf_checks=True)
-    strict.force_login(dana)
+    strict = signed_in(dana, enforce_csrf_checks=True)
     for address in (erase, export_of(alice.id)):
         assert strict.post(address, reason).status_code == 403
 

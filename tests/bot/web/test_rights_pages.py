@@ -8,22 +8,16 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Customer, Site, User
-from bot.models import Conversation, Message
+from bot.models import Conversation
+from tests.bot.web.conftest import signed_in
 
 pytestmark = pytest.mark.django_db
 
 
-def desk_of(staff: User) -> Client:
-    client = Client()
-    client.force_login(staff)
-    return client
-
-
 @pytest.fixture
-def conversation(alice: Customer) -> Conversation:
-    made = Conversation.objects.create(site=alice.site, customer=alice)
-    Message.objects.create(conversation=made, author="customer", sealed=b"", masked="Where is it?")
-    return made
+def conversation(conversation: Conversation) -> Conversation:
+    conversation.messages.create(author="customer", sealed=b"", masked="Where is it?")
+    return conversation
 
 
 @pytest.fixture
@@ -36,7 +30,7 @@ def forgotten(conversation: Conversation) -> Conversation:
 
 
 def shown(staff: User, conversation: Conversation, **query: Any) -> str:
-    return desk_of(staff).get(f"/desk/{conversation.id}/", query).content.decode()
+    return signed_in(staff).get(f"/desk/{conversation.id}/", query).content.decode()
 
 
 def test_rights_are_offered_to_staff_who_may(conversation: Conversation, bob: User, dana: User) -> None:

@@ -19,7 +19,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm
 
-from accounts import identity, privacy_form, quota
+from accounts import allowance, identity, privacy_form
 from accounts.audit_admin import Audited, AuditEntryAdmin
 from accounts.forms import LimitForm, NewStaffForm, StaffForm
 from accounts.ledger_admin import HoldAdmin, UsageEntryAdmin, WindowAdmin
@@ -146,14 +146,14 @@ class TierAdmin(Audited, ModelAdmin):
     """Levels of service."""
 
     audited = "tier_changed"
-    audited_values = ("name", "slug", "model_class", "rank", "limits")
-    list_display = ["name", "rules", "model_class", "rank", "given_by_hand"]
+    audited_values = ("name", "slug", "classes", "pick", "rank", "limits")
+    list_display = ["name", "rules", "rank", "given_by_hand"]
     search_fields = ["name", "slug"]
     prepopulated_fields = {"slug": ["name"]}
     inlines = [LimitInline]
     fieldsets = [
         (None, {"fields": ["name", "slug"]}),
-        ("Service", {"fields": [("model_class", "rank")]}),
+        ("Service", {"fields": [("classes", "pick", "rank")]}),
     ]
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Tier | None = None) -> dict[str, list[str]]:
@@ -235,7 +235,7 @@ class CustomerAdmin(Audited, ModelAdmin):
 
     @display(description="used")
     def used_today(self, customer: Customer) -> str:
-        limits = quota.allowance(customer).limits
+        limits = allowance.of(customer).limits
         return ", ".join(f"{limit.used} of {limit.amount} {limit.label}" for limit in limits) or "No limit"
 
 

@@ -1,13 +1,13 @@
 """What an upstream call costs: the provider's public list price, unless the deployment pays another."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache, partial
-from typing import Protocol
+from functools import lru_cache
+from typing import Protocol, TypeAlias
 
 import genai_prices
+from genai_prices.types import TieredPrices, calc_unit_price
 
 MILLION = Decimal(1_000_000)
 
@@ -32,59 +32,91 @@ class Overrides:
     input: Decimal | None = None
     cached: Decimal | None = None
     output: Decimal | None = None
+    call: Decimal | None = None
 
 
 LIST_PRICES = Overrides()
 
 
+@dataclass(frozen=True)
+class Rates:
+    """What one call is charged by: US dollars per million tokens, and for the call itself; None: unknown."""
+
+    input: Decimal | None
+    cached: Decimal | None
+    output: Decimal | None
+    call: Decimal
+    source: str
+
+    def cost(self, tokens: Tokens) -> Decimal | None:
+        """US dollars, exact; None when a price that it needs is unknown."""
+        cached = min(tokens.cached_input, tokens.input)
+        counts = ((tokens.input - cached, self.input), (cached, self.cached), (tokens.output, self.output))
+        total = self.call
+        for count, rate in counts:
+            if count and rate is None:
+                return None
+            total += count * (rate or 0) / MILLION
+        return total
+
+
 def cost(model_name: str, tokens: Tokens, overrides: Overrides = LIST_PRICES) -> Decimal | None:
     """US dollars of one call, exact; None when a price is neither given nor listed."""
-    cached = min(tokens.cached_input, tokens.input)
-    fresh = tokens.input - cached
-    if overrides == LIST_PRICES:
-        return _listed(model_name, tokens.input, cached, tokens.output)
-    cached_price = overrides.cached if overrides.cached is not None else overrides.input
-    parts = (
-        _part(fresh, overrides.input, partial(_listed, model_name, fresh, 0, 0)),
-        _part(cached, cached_price, partial(_listed, model_name, cached, cached, 0)),
-        _part(tokens.output, overrides.output, partial(_listed, model_name, 0, 0, tokens.output)),
-    )
-    known = [part for part in parts if part is not None]
-    return sum(known, Decimal(0)) if len(known) == len(parts) else None
+    charged = rates(model_name, tokens.input, overrides)
+    return charged.cost(tokens) if charged else None
 
 
-def _part(tokens: int, per_million: Decimal | None, listed: Callable[[], Decimal | None]) -> Decimal | None:
-    if tokens == 0:
-        return Decimal(0)
-    return listed() if per_million is None else per_million * tokens / MILLION
-
-
-def _listed(model_name: str, tokens_in: int, cached: int, tokens_out: int) -> Decimal | None:
-    if rates := _rates(model_name, int(time.time() // 60)):
-        fresh_rate, cached_rate, output_rate = rates
-        return (tokens_in - cached) * fresh_rate + cached * cached_rate + tokens_out * output_rate
-    return _computed(model_name, tokens_in, cached, tokens_out)
-
-
-@lru_cache(maxsize=100)
-def _rates(model_name: str, minute: int) -> tuple[Decimal, Decimal, Decimal] | None:
-    """What one fresh, one cached and one produced token cost; None where that depends on how many there are.
-
-    Kept for a minute, for the list takes longer than a statement, and has prices by the time of day.
-    """
-    one = (_computed(model_name, 1, 0, 0), _computed(model_name, 1, 1, 0), _computed(model_name, 0, 0, 1))
-    fresh, cached, output = one
-    if fresh is None or cached is None or output is None:
+def rates(model_name: str, input_tokens: int, overrides: Overrides = LIST_PRICES) -> Rates | None:
+    """What a call with so many input tokens is charged by; None when no price is given or listed."""
+    listed = _listed(model_name, int(time.time() // 60))
+    own = overrides != LIST_PRICES
+    if listed is None and not own:
         return None
-    many = 6_000_000 * fresh + 4_000_000 * cached + 10_000_000 * output
-    return (
-        (fresh, cached, output) if _computed(model_name, 10_000_000, 4_000_000, 10_000_000) == many else None
+    known = listed or Steps()
+    return Rates(
+        input=_either(overrides.input, known.input, input_tokens),
+        cached=_either(_cached(overrides), known.cached, input_tokens),
+        output=_either(overrides.output, known.output, input_tokens),
+        call=_either(overrides.call, known.call, input_tokens) or Decimal(0),
+        source="own" if own else "list",
     )
 
 
-def _computed(model_name: str, tokens_in: int, cached: int, tokens_out: int) -> Decimal | None:
-    usage = genai_prices.Usage(input_tokens=tokens_in, cache_read_tokens=cached, output_tokens=tokens_out)
+Price: TypeAlias = Decimal | TieredPrices | None
+
+
+@dataclass(frozen=True)
+class Steps:
+    """List prices of one model, of which some depend on how many tokens are read."""
+
+    input: Price = None
+    cached: Price = None
+    output: Price = None
+    call: Decimal | None = None
+
+
+def _cached(overrides: Overrides) -> Decimal | None:
+    """Who pays a price of their own for input pays it for cached input, too, unless they say otherwise."""
+    return overrides.cached if overrides.cached is not None else overrides.input
+
+
+def _either(own: Decimal | None, listed: Price, input_tokens: int) -> Decimal | None:
+    if own is not None or listed is None:
+        return own
+    return calc_unit_price(listed, 1_000_000, input_tokens, 1_000_000)
+
+
+@lru_cache(maxsize=200)
+def _listed(model_name: str, minute: int) -> Steps | None:
+    """The public list's prices; kept for a minute, for it has prices by the time of day."""
     try:
-        return genai_prices.calc_price(usage, model_name).total_price
+        found = genai_prices.calc_price(genai_prices.Usage(input_tokens=0), model_name).model_price
     except LookupError:
         return None
+    thousand_calls = found.requests_kcount
+    return Steps(
+        input=found.input_mtok,
+        cached=found.input_mtok if found.cache_read_mtok is None else found.cache_read_mtok,
+        output=found.output_mtok,
+        call=thousand_calls / 1000 if isinstance(thousand_calls, Decimal) else None,
+    )

@@ -1,157 +1,231 @@
-"""How much somebody may still use, and the ledger of what was used.
+"""How much may still be used: what is held before it is used, and settled to what it was.
 
-A use (a turn) holds quota before the model is asked, and settles or releases it afterwards; a hold that does
-neither expires. Each step is one SQL statement that locks holds before windows, and both by id: it is all or
-nothing, waits for no network, and cannot deadlock with another. A window of a new day is a new row.
+A use is a turn's message, an upstream call or a tool action. Each step is one SQL statement (the functions of
+migrations/0004_ledger.sql): it is all or nothing, waits for no network, and locks in one order. A use that
+neither settles nor releases what it holds loses it when the hold expires.
 """
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import connection
-from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
-from accounts import quota_sql
-from accounts.models import Customer, Hold
+from accounts import limit_words, limits
+from accounts.limits import Binding, Rule
+from accounts.models import Customer, Limit
 
-LABELS = {
-    "messages/day": {"en": "messages today", "zh": "今日消息"},
-    "anonymous-address": {"en": "messages today from your network", "zh": "您所在网络的今日消息"},
-}
+HOLD = "SELECT * FROM accounts_hold_quota(%(claims)s, %(turn)s, %(customer)s, %(now)s, %(expires)s)"
+# Whatever became of its holds, what a call has cost is counted.
+SETTLE = "accounts_end_quota(%(use)s, %(used)s, 'settled', '{held,expired,released,settled}')"
+_END = "SELECT accounts_end_quota(%s, %s, %s, %s)"
+_STANDING = """
+SELECT coalesce(w.held + w.settled, 0), w.ends_at
+  FROM jsonb_array_elements(%(measures)s) WITH ORDINALITY AS m(measure, place)
+  LEFT JOIN LATERAL (
+      SELECT * FROM accounts_window
+       WHERE rule = measure->>'rule' AND subject = measure->>'subject'
+         AND CASE WHEN measure->>'number' IS NULL THEN ends_at > %(now)s AND held + settled > 0
+                  ELSE number = (measure->>'number')::bigint END
+       ORDER BY number DESC LIMIT 1) w ON true
+ ORDER BY place
+"""
+
+
+FAR = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a rule's window is used, with what is held; `resets_at` is None before a first use."""
+
+    rule: Rule
+    used: Decimal
+    resets_at: datetime | None
+
+    @property
+    def left(self) -> Decimal:
+        return max(Decimal(0), self.rule.amount - self.used)
+
+
+class SpendingStopped(Exception):
+    """An admin has stopped all spending."""
 
 
 class Exhausted(Exception):
-    """A limit is used up; the text is the limit in the customer's language."""
+    """Limits that have no room; the text is the one that resets last, in the customer's language."""
 
-    def __init__(self, label: str, amount: int, resets_at: datetime) -> None:
-        super().__init__(label)
-        self.label = label
-        self.amount = amount
-        self.resets_at = resets_at
-
-
-@dataclass(frozen=True)
-class LimitUse:
-    """One limit as the customer sees it; `used` counts what is held, too."""
-
-    label: str
-    used: int
-    amount: int
-    resets_at: datetime
+    def __init__(self, full: list[Standing], locale: str) -> None:
+        told = max(full, key=lambda standing: standing.resets_at or FAR)
+        self.label = limit_words.label(told.rule, locale)
+        super().__init__(self.label)
+        self.full = full
+        self.amount = told.rule.amount
+        self.resets_at = told.resets_at
+        self.steps_down = any(one.rule.when_full == Limit.WhenFull.NEXT for one in full)
+        texts = [one.rule.words for one in full if one.rule.when_full == Limit.WhenFull.TEXT]
+        self.text = next((said for words in texts if (said := words.get(locale) or words.get("en", ""))), "")
 
 
 @dataclass(frozen=True)
-class Allowance:
-    """What a customer has used and may use; `exhausted` also when their network's share is used up."""
+class Most:
+    """What one upstream call may come to at most; `cost` in US dollars, None where nobody knows a price."""
 
-    limits: list[LimitUse]
-    exhausted: bool
+    model_class: str
+    model: str
+    input_tokens: int
+    output_tokens: int
+    cost: Decimal | None
 
-    def as_json(self) -> dict[str, Any]:
+    def of(self, metric: str) -> Decimal | None:
+        """What it may take of a limit's metric; None where it takes nothing."""
         return {
-            "limits": [
-                {
-                    "label": limit.label,
-                    "used": limit.used,
-                    "amount": limit.amount,
-                    "resets_at": limit.resets_at.isoformat(),
-                }
-                for limit in self.limits
-            ],
-            "exhausted": self.exhausted,
+            Limit.Metric.INPUT.value: Decimal(self.input_tokens),
+            Limit.Metric.OUTPUT.value: Decimal(self.output_tokens),
+            Limit.Metric.TOTAL.value: Decimal(self.input_tokens + self.output_tokens),
+            Limit.Metric.MONEY.value: self.cost,
+        }.get(metric)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a use wants of one rule's window."""
+
+    rule: Rule
+    use: UUID
+    take: Decimal
+    model_class: str = ""
+
+    def as_json(self, now: datetime) -> dict[str, Any]:
+        rule = self.rule
+        return _measure(rule, now) | {
+            "use": str(self.use),
+            "metric": rule.metric,
+            "model_class": self.model_class,
+            "take": str(self.take),
+            "limit": rule.limit,
+            "amount": str(rule.amount),
+            "own": rule.own,
         }
 
 
-def hold(use: UUID, customer: Customer, *, seconds: float, now: datetime | None = None) -> None:
-    """Reserve one message for this use in each of the customer's windows, or in none and raise Exhausted.
+def message_claims(binding: Binding, turn: UUID, model_class: str = "", model: str = "") -> list[Claim]:
+    """One message in each window that counts messages of this class and model."""
+    rules = [r for r in binding.for_model(model_class, model) if r.metric == Limit.Metric.MESSAGES]
+    return [Claim(rule, turn, Decimal(1), model_class) for rule in limits.ordered(rules)]
+
+
+def call_claims(binding: Binding, call: UUID, most: Most) -> list[Claim]:
+    """Tokens and money of an upstream call in each window that counts them."""
+    rules = limits.ordered(binding.for_model(most.model_class, most.model))
+    takes = ((rule, most.of(rule.metric)) for rule in rules)
+    return [Claim(rule, call, take, most.model_class) for rule, take in takes if take is not None]
+
+
+def hold(
+    turn: UUID, customer: Customer, *, seconds: float, now: datetime | None = None, model_class: str = ""
+) -> None:
+    """Reserve the turn's message in each of the customer's windows, or in none and raise Exhausted.
 
     A use counts once: while it is held, and after it was settled, holding it again changes nothing. After it
     was released or has expired it is held anew, if there is still room.
     """
-    now = now or timezone.now()
-    values = _values(customer, now) | {"use": use, "now": now, "expires": now + timedelta(seconds=seconds)}
+    claims = message_claims(limits.binding(customer), turn, model_class)
+    _hold(claims, turn, customer, seconds, now)
+
+
+def hold_action(
+    action: UUID, turn: UUID, customer: Customer, *, seconds: float, now: datetime | None = None
+) -> None:
+    """Reserve one tool action; raises Exhausted."""
+    rules = limits.ordered(limits.binding(customer).of_metrics(Limit.Metric.ACTIONS))
+    if rules:
+        _hold([Claim(rule, action, Decimal(1)) for rule in rules], turn, customer, seconds, now)
+
+
+def _hold(claims: list[Claim], turn: UUID, customer: Customer, seconds: float, now: datetime | None) -> None:
+    facts = hold_facts(claims, turn, customer.id, seconds, now or timezone.now())
     with connection.cursor() as cursor:
-        rules = _try_to_hold(cursor, values)
-        if any(rule.window is None for rule in rules):
-            cursor.execute(quota_sql.OPEN_WINDOWS, values)
-            rules = _try_to_hold(cursor, values)
-    full = next((rule for rule in rules if rule.used + 1 > rule.amount), None)
-    if full and not _counted(use):
-        raise Exhausted(_words(full, customer), int(full.amount), values["ends"])
+        cursor.execute(HOLD, facts)
+        refuse(cursor.fetchall(), claims, customer.locale)
 
 
-@dataclass(frozen=True)
-class _Rule:
-    """One rule that binds a customer now; `window` is its row's id, None before its first use."""
-
-    label: str
-    amount: Decimal
-    window: int | None
-    used: Decimal
-
-
-def _try_to_hold(cursor: CursorWrapper, values: dict[str, Any]) -> list[_Rule]:
-    """Hold, if there is room in every window; what stood against it, or nothing if the use counts already."""
-    cursor.execute(quota_sql.HOLD, values)
-    return [_Rule(*row) for *row, already in cursor.fetchall() if not already]
+def hold_facts(
+    claims: list[Claim], turn: UUID, customer: UUID, seconds: float, now: datetime
+) -> dict[str, Any]:
+    """The values of HOLD."""
+    return {
+        "claims": json.dumps([claim.as_json(now) for claim in _in_order(claims)]),
+        "turn": turn,
+        "customer": customer,
+        "now": now,
+        "expires": now + timedelta(seconds=seconds),
+    }
 
 
-def _counted(use: UUID) -> bool:
-    """Whether the same use took the last room a moment ago, by a second attempt at the same time."""
-    return Hold.objects.filter(use=use, state__in=[Hold.State.HELD, Hold.State.SETTLED]).exists()
+def refuse(rows: list[tuple[Any, ...]], claims: list[Claim], locale: str) -> None:
+    """Raise what HOLD's answer says: Exhausted, SpendingStopped, or nothing."""
+    if not rows:
+        return
+    if rows[0][0] < 0:
+        raise SpendingStopped
+    ordered = _in_order(claims)
+    full = [Standing(ordered[place].rule, used, ends) for place, used, amount, ends in rows]
+    raise Exhausted(full, locale)
 
 
 def settle(use: UUID) -> None:
     """Turn what this use holds into used. After the hold expired it still counts, as overrun."""
-    with connection.cursor() as cursor:
-        cursor.execute(quota_sql.END_USE, {"use": use, "from": ["held", "expired"], "to": "settled"})
+    _end(use, None, "settled", ["held", "expired"])
 
 
 def release(use: UUID) -> None:
     """Give back what this use holds; a use that was settled stays counted."""
-    with connection.cursor() as cursor:
-        cursor.execute(quota_sql.END_USE, {"use": use, "from": ["held"], "to": "released"})
+    _end(use, "{}", "released", ["held"])
 
 
 def expire(now: datetime | None = None) -> int:
     """Give back what was held too long; the number of holds that ended so."""
     with connection.cursor() as cursor:
-        cursor.execute(quota_sql.EXPIRE, {"now": now or timezone.now(), "to": "expired"})
+        cursor.execute("SELECT accounts_expire_quota(%s)", [now or timezone.now()])
         return int(cursor.fetchone()[0])
 
 
-def allowance(customer: Customer, now: datetime | None = None) -> Allowance:
-    """What the customer has used of each limit today."""
-    values = _values(customer, now or timezone.now())
+def standing(rules: Iterable[Rule], now: datetime | None = None) -> list[Standing]:
+    """How far the window of each rule is used."""
+    now, rules = now or timezone.now(), list(rules)
+    if not rules:
+        return []
     with connection.cursor() as cursor:
-        cursor.execute(quota_sql.ALLOWANCE, values)
-        rules = [_Rule(*row) for row in cursor.fetchall()]
-    limits = [
-        LimitUse(_words(rule, customer), int(rule.used), int(rule.amount), values["ends"])
-        for rule in rules
-        if rule.label != "anonymous-address"
+        measures = json.dumps([_measure(rule, now) for rule in rules])
+        cursor.execute(_STANDING, {"measures": measures, "now": now})
+        rows = cursor.fetchall()
+    spans = [rule.span(now) for rule in rules]
+    return [
+        Standing(rule, used, span.ends_at if span else ends)
+        for rule, span, (used, ends) in zip(rules, spans, rows, strict=True)
     ]
-    return Allowance(limits, exhausted=any(rule.used + 1 > rule.amount for rule in rules))
 
 
-def _words(rule: _Rule, customer: Customer) -> str:
-    words = LABELS[rule.label]
-    return words.get(customer.locale, words["en"])
+def _measure(rule: Rule, now: datetime) -> dict[str, Any]:
+    """The rule's window, in the words of the statements."""
+    span = rule.span(now)
+    named = {"rule": rule.key, "subject": rule.subject}
+    if span is None:
+        return named | {"number": None, "hours": rule.hours}
+    starts, ends = span.starts_at.isoformat(), span.ends_at.isoformat()
+    return named | {"number": span.number, "starts": starts, "ends": ends}
 
 
-def _values(customer: Customer, now: datetime) -> dict[str, Any]:
-    """What the statements need to know of the customer and of today, which begins and ends in UTC."""
-    starts = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return {
-        "customer": str(customer.id),
-        "tier": customer.tier_id or customer.token_tier_id or customer.site.default_tier_id,
-        "address": "" if customer.verified else customer.address,
-        "per_address": settings.ANONYMOUS_PER_ADDRESS,
-        "starts": starts,
-        "ends": starts + timedelta(days=1),
-    }
+def _in_order(claims: list[Claim]) -> list[Claim]:
+    return sorted(claims, key=lambda claim: (claim.rule.key, claim.rule.subject))
+
+
+def _end(use: UUID, used: str | None, becomes: str, was: list[str]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_END, [use, used, becomes, was])

@@ -143,7 +143,7 @@ def give_connection_back() -> None:
 class ModelsAdmin(ModelAdmin):
     """Which models answer, in which order, at which price."""
 
-    list_display = ["name", "provider", "model_class", "order", "enabled", "prices"]
+    list_display = ["name", "provider", "model_class", "order", "enabled"]
     list_editable = ["order", "enabled"]
     list_filter = ["model_class", "provider", "enabled"]
     list_select_related = ["provider"]
@@ -163,13 +163,6 @@ class ModelsAdmin(ModelAdmin):
             },
         ),
         (
-            "Prices",
-            {
-                "description": "US dollars for a million tokens. Empty: what the public price list says.",
-                "fields": [("input_price", "cached_price", "output_price")],
-            },
-        ),
-        (
             "Patience",
             {
                 "description": "Seconds to the first word, between two words, and for the whole answer. "
@@ -178,13 +171,6 @@ class ModelsAdmin(ModelAdmin):
             },
         ),
     ]
-
-    @display(description="prices")
-    def prices(self, model: Model) -> str:
-        own: list[Any] = [
-            p for p in (model.input_price, model.cached_price, model.output_price) if p is not None
-        ]
-        return "own" if own else "list"
 
 
 @admin.register(Alert)

@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 from django.db import connection, transaction
 from django.utils import timezone
 
+from accounts import allowance as allowances
 from accounts import quota
 from bot import events, metrics
 from bot.models import Conversation, Message, ToolCall, Turn
@@ -217,5 +218,5 @@ def leave_undone(turn: Turn) -> None:
 
 def allowance(conversation: Conversation) -> events.AllowanceBody:
     """What the customer may still use, in the words of the conversation's language."""
-    used = quota.allowance(conversation.customer)
+    used = allowances.of(conversation.customer)
     return events.AllowanceBody.model_validate(used.as_json())

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
-from accounts import quota, usage
+from accounts import limits, quota, usage
 from bot import events, keeping, leases, metrics, queue, reply, words
 from bot.desk import approvals, handover
 from bot.errors import Fenced, GaveUp, place
@@ -110,7 +110,7 @@ def answer(work: Work) -> Reply:
         log.warning("scrubber down", turn=str(work.turn.id), error=type(error).__name__)
         metrics.count("scrubber_failures")
         return _without_model(work, "model_down")
-    except quota.Exhausted:
+    except (quota.Exhausted, quota.SpendingStopped):
         return _without_model(work, "usage_limit")
     except ContentRefused:
         return _instead(work, _failed(work, "refused", "content refused"))
@@ -126,8 +126,9 @@ def _with_model(work: Work) -> Reply:
     """Step 4 of an answer."""
     chosen = choice.choose(work)
     work.kept.ends_at += chosen.seconds - settings.TURN_DEADLINE
-    quota.hold(work.turn.id, work.conversation.customer, seconds=chosen.seconds * 2)
-    work.calls = upstream.Calls(work, chosen)
+    customer = work.conversation.customer
+    bound = usage.Bound(limits.binding(customer), chosen.seconds * 2, work.locale)
+    work.calls = upstream.Calls(work, chosen, bound=bound)
     said = model_loop.run(work, chosen, upstream.provider(chosen, work.calls))
     return model_loop.reply(work, chosen, work.calls, said)
 

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from accounts import sealing
 from accounts.models.tiers import Tier
@@ -162,6 +163,9 @@ class Customer(models.Model):
     tier = models.ForeignKey(
         Tier, null=True, blank=True, on_delete=models.SET_NULL, help_text="Overrides the site's default tier."
     )
+    tier_until = models.DateTimeField(
+        "until", null=True, blank=True, help_text="When the tier given by hand ends; empty: never."
+    )
     token_tier = models.ForeignKey(
         Tier, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
     )
@@ -215,4 +219,10 @@ class Customer(models.Model):
 
     @property
     def effective_tier(self) -> Tier:
-        return self.tier or self.token_tier or self.site.default_tier
+        return self.given_tier or self.token_tier or self.site.default_tier
+
+    @property
+    def given_tier(self) -> Tier | None:
+        """The tier given by hand, while it lasts."""
+        over = self.tier_until is not None and self.tier_until <= timezone.now()
+        return None if over else self.tier

@@ -1,4 +1,4 @@
-from bot.models.catalogue import Model, Provider
+from bot.models.catalogue import Model, Price, Provider
 from bot.models.conversation import Conversation, Message, ToolCall, Turn, VaultEntry, group_of
 from bot.models.knowledge import Article, CannedQuestion, CannedReply, Passage
 from bot.models.operations import Alert, RetentionRun
@@ -12,6 +12,7 @@ __all__ = [
     "Message",
     "Model",
     "Passage",
+    "Price",
     "Provider",
     "RetentionRun",
     "ToolCall",

@@ -4,10 +4,11 @@ from decimal import Decimal
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils import timezone
 
 from accounts import sealing
-
-CLASSES = [("small", "small"), ("large", "large"), ("reasoning", "reasoning")]
+from accounts.models import CLASSES
+from accounts.prices import LIST_PRICES
 
 
 class Provider(models.Model):
@@ -54,23 +55,12 @@ def setting(least: float, most: float) -> "models.FloatField[float | None, float
     )
 
 
-def price() -> "models.DecimalField[Decimal | None, Decimal | None]":
-    return models.DecimalField(
-        max_digits=20,
-        decimal_places=12,
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(Decimal(0))],
-        help_text="US dollars per million tokens; empty: the public list price.",
-    )
-
-
 class Model(models.Model):
     """One model on a provider. Those of a class are tried in order."""
 
     provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="models")
     name = models.CharField(max_length=100, help_text="As the provider spells it.")
-    model_class = models.CharField(max_length=10, choices=CLASSES)
+    model_class = models.CharField(max_length=10, choices=[(name, name) for name in CLASSES])
     order = models.PositiveSmallIntegerField(default=0)
     enabled = models.BooleanField(default=True)
     context_tokens = models.PositiveIntegerField(default=16_000, help_text="Budget for the prompt.")
@@ -84,14 +74,14 @@ class Model(models.Model):
     top_p = setting(0, 1)
     presence_penalty = setting(-2, 2)
     frequency_penalty = setting(-2, 2)
-    input_price = price()
-    cached_price = price()
-    output_price = price()
     first_token_deadline = models.FloatField(
         null=True, blank=True, help_text="Seconds; empty: the deployment's."
     )
     silence_deadline = models.FloatField(null=True, blank=True)
     whole_deadline = models.FloatField(null=True, blank=True)
+
+    # What the deployment pays for it now; set by whoever reads prices, too.
+    paid = LIST_PRICES
 
     class Meta:
         ordering = ["model_class", "order", "id"]
@@ -103,3 +93,36 @@ class Model(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.provider})"
+
+
+def price(of: str) -> "models.DecimalField[Decimal | None, Decimal | None]":
+    return models.DecimalField(
+        max_digits=20,
+        decimal_places=12,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0))],
+        help_text=f"US dollars for {of}; empty: the public list price.",
+    )
+
+
+class Price(models.Model):
+    """What the deployment pays for a model since a day, where that is not the public list price."""
+
+    provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="prices")
+    model = models.CharField(max_length=100, help_text="As the provider spells it.")
+    starts_at = models.DateTimeField(default=timezone.now, help_text="From when on it holds.")
+    input = price("a million tokens read")
+    cached = price("a million tokens read from the provider's cache")
+    output = price("a million tokens written")
+    call = price("one call, beside its tokens")
+    note = models.CharField(max_length=200, blank=True, help_text="Such as the number of the contract.")
+
+    class Meta:
+        ordering = ["provider", "model", "-starts_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "model", "starts_at"], name="one_price_at_a_time")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} ({self.provider}) since {self.starts_at:%Y-%m-%d}"

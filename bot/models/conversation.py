@@ -116,7 +116,7 @@ class Turn(models.Model):
     source = models.CharField(max_length=10, blank=True, help_text="The rung that answered.")
     model = models.CharField(max_length=100, blank=True)
     model_class = models.CharField(max_length=10, blank=True)
-    reason = models.CharField(max_length=60, blank=True, help_text="Why this rung or model.")
+    reason = models.CharField(max_length=160, blank=True, help_text="Why this rung or model.")
     input_tokens = models.PositiveIntegerField(default=0)
     output_tokens = models.PositiveIntegerField(default=0)
     cost = models.DecimalField(max_digits=20, decimal_places=12, null=True, blank=True)

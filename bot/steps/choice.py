@@ -6,6 +6,7 @@ from functools import cached_property
 from django.conf import settings
 from django.db import connection
 
+from accounts.prices import Overrides
 from bot.llm.base import Deadlines, Settings
 from bot.llm.errors import UnknownModel
 from bot.models import Model, Provider
@@ -13,8 +14,13 @@ from bot.models.rows import columns, made
 from bot.steps.work import Work
 
 _ENABLED = f"""
-SELECT {columns("model", Model)}, {columns("provider", Provider)}
+SELECT {columns("model", Model)}, {columns("provider", Provider)},
+       price.input, price.cached, price.output, price.call
   FROM bot_model model JOIN bot_provider provider ON provider.id = model.provider_id
+  LEFT JOIN LATERAL (
+      SELECT * FROM bot_price own
+       WHERE own.provider_id = provider.id AND own.model = model.name AND own.starts_at <= now()
+       ORDER BY own.starts_at DESC LIMIT 1) price ON true
  WHERE model.enabled AND provider.enabled
  ORDER BY model."order"
 """  # noqa: S608  column names of ours
@@ -44,14 +50,14 @@ class Choice:
 
 
 def choose(work: Work) -> Choice:
-    """The class of the customer's tier; a smaller one where the deployment has no model of it."""
+    """The first class of the customer's tier that the deployment has a model of."""
     tier = work.conversation.customer.effective_tier
     models = _enabled()
-    for model_class in dict.fromkeys([tier.model_class, "small", "large", "reasoning"]):
+    for model_class in tier.classes:
         of_class = [model for model in models if model.model_class == model_class]
         if of_class:
             return Choice(of_class, model_class, f"tier {tier.slug}")
-    raise UnknownModel("No model is enabled: add one in the admin")
+    raise UnknownModel("No model of the tier's classes is enabled: add one in the admin")
 
 
 def _enabled() -> list[Model]:
@@ -64,6 +70,7 @@ def _enabled() -> list[Model]:
         values = iter(row)
         model = made(Model, values)
         model.provider = made(Provider, values)
+        model.paid = Overrides(*values)
         models.append(model)
     return models
 

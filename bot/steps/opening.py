@@ -16,7 +16,9 @@ SELECT {columns("turn", Turn)}, {columns("conversation", Conversation)},
   JOIN accounts_customer customer ON customer.id = conversation.customer_id
   JOIN accounts_site site ON site.id = conversation.site_id
   JOIN accounts_tier tier
-    ON tier.id = coalesce(customer.tier_id, customer.token_tier_id, site.default_tier_id)
+    ON tier.id = coalesce(
+        CASE WHEN customer.tier_until IS NULL OR customer.tier_until > now() THEN customer.tier_id END,
+        customer.token_tier_id, site.default_tier_id)
  WHERE turn.id = %s
 """  # noqa: S608  column names of ours
 
@@ -33,10 +35,10 @@ def opened(turn_id: UUID) -> Turn:
     site, tier = made(Site, values), made(Tier, values)
     turn.conversation, conversation.customer = conversation, customer
     conversation.site = customer.site = site
-    if customer.tier_id:
+    if tier.id == customer.tier_id:
         customer.tier = tier
-    elif customer.token_tier_id:
+    if tier.id == customer.token_tier_id:
         customer.token_tier = tier
-    else:
+    if tier.id == site.default_tier_id:
         site.default_tier = tier
     return turn

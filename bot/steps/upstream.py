@@ -2,7 +2,7 @@
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 
@@ -15,7 +15,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
-from accounts import prices, usage
+from accounts import prices, quota, usage
 from bot import leases, metrics
 from bot.errors import Fenced, GaveUp
 from bot.llm import counting, patience
@@ -26,7 +26,7 @@ from bot.llm.recorded import Call, CallRecord
 from bot.llm.redis_breakers import RedisBreakers
 from bot.llm.redis_places import RedisPlaces
 from bot.llm.wire import Capabilities
-from bot.models import Model
+from bot.models import Model, Price
 from bot.steps import choice as choices
 from bot.steps.choice import Choice
 from bot.steps.work import Work
@@ -52,6 +52,8 @@ class Calls:
     # How long models were at work, in the calls that are over, and since when the present one is.
     model_seconds: float = 0
     asked_at: float = 0
+    # What limits the calls.
+    bound: usage.Bound = field(default_factory=usage.Bound)
 
     def before(self, call: Call) -> None:
         """Open the call's entry, then wait with no connection in hand: the pool belongs to those who work.
@@ -64,7 +66,8 @@ class Calls:
         if self.cost is not None and self.cost > settings.TURN_COST:
             raise GaveUp("cost")
         self.model = call.model
-        usage.begin(self._charge(call, usage.Counted(counting.roughly(call.request), 0), exact=False))
+        begun = self._charge(call, usage.Counted(counting.roughly(call.request), 0), exact=False)
+        usage.begin(begun, self._most(call), self.bound)
         connection.close()
         self.asked_at = time.monotonic()
 
@@ -94,6 +97,15 @@ class Calls:
             "first_text_over_model_seconds", max(0, waited - at_work), model_class=self.choice.model_class
         )
 
+    def _most(self, call: Call) -> quota.Most:
+        """What the call may come to: its whole prompt and the longest answer, at the dearest price ahead."""
+        read = counting.input_tokens(call.request)
+        written = call.request.settings.max_tokens or 0
+        most = usage.Counted(read, written)
+        costs = [prices.cost(model.name, most, model.paid) for model in self.choice.models]
+        known = [cost for cost in costs if cost is not None]
+        return quota.Most(self.choice.model_class, call.model, read, written, max(known, default=None))
+
     def _charge(
         self, call: Call, tokens: prices.Tokens, exact: bool, outcome: str = "ok", seconds: float = 0
     ) -> usage.CallCharge:
@@ -112,7 +124,7 @@ class Calls:
             model_class=self.choice.model_class,
             tokens=tokens,
             exact=exact,
-            overrides=_overrides(model),
+            overrides=model.paid,
             outcome=outcome,
             seconds=round(seconds, 3),
         )
@@ -155,12 +167,9 @@ def provider(choice: Choice, calls: Calls) -> Provider:
 
 def paid(provider_name: str, model_name: str) -> prices.Overrides:
     """What the deployment pays for a model, for calls whose worker is gone."""
-    named = Model.objects.filter(provider__name=provider_name, name=model_name).first()
-    return _overrides(named) if named else prices.LIST_PRICES
-
-
-def _overrides(model: Model) -> prices.Overrides:
-    return prices.Overrides(model.input_price, model.cached_price, model.output_price)
+    own = Price.objects.filter(provider__name=provider_name, model=model_name, starts_at__lte=timezone.now())
+    row = own.order_by("-starts_at").values_list("input", "cached", "output", "call").first()
+    return prices.Overrides(*row) if row else prices.LIST_PRICES
 
 
 def _client(model: Model) -> Provider:

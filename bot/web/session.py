@@ -8,7 +8,7 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.utils import timezone
 
-from accounts import identity, quota
+from accounts import allowance, identity
 from accounts.models import Customer, Site
 from bot import conversations, events
 from bot.desk import approvals
@@ -167,7 +167,7 @@ class Session:
         return events.told_again(turn_id, after, lambda: events.stored_final(turn, self._allowance()))
 
     def _allowance(self) -> events.AllowanceBody:
-        return events.AllowanceBody.model_validate(quota.allowance(self.customer).as_json())
+        return events.AllowanceBody.model_validate(allowance.of(self.customer).as_json())
 
     def leave_contact(self, frame: Contact) -> None:
         """Store where the customer wants a later answer. Raises Rejected."""

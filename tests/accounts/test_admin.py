@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts import audit, quota
+from accounts import allowance, audit, quota
 from accounts.models import AuditEntry, Customer, Hold, Limit, Site, Tier, UsageEntry, User, Window
 
 PASSWORD = "a-long-password"  # the cast's
@@ -103,7 +103,7 @@ def test_limit_of_a_tier_is_changed_and_bites(admin: Client, alice: Customer, fr
         "limits-0-metric": "messages", "limits-0-period": "day", "limits-0-amount": 0,
     }  # fmt: skip
     assert admin.post(url(Tier, "change", free.pk), form).status_code == 302
-    assert quota.allowance(alice).exhausted
+    assert allowance.of(alice).exhausted
     refused = admin.post(url(Tier, "change", free.pk), form | {"limits-0-amount": -1})
     assert refused.status_code == 200
     assert Limit.objects.get(pk=limit.pk).amount == 0

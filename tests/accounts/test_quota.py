@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 
-from accounts import identity, quota
+from accounts import allowance, identity, quota
 from accounts.models import Customer, Hold, Limit, Site, Tier, Window
 from accounts.quota import Exhausted
 
@@ -22,9 +22,9 @@ def hold(
     return use
 
 
-def counts(rule: str = "limit:") -> list[tuple[int, int, int]]:
-    """(held, settled, overrun) of each window of a rule, oldest first."""
-    windows = Window.objects.filter(rule__startswith=rule).order_by("starts_at")
+def counts(subject: str = "customer") -> list[tuple[int, int, int]]:
+    """(held, settled, overrun) of each window of customers or addresses, oldest first."""
+    windows = Window.objects.filter(subject__startswith=subject).order_by("starts_at")
     return [(int(w.held), int(w.settled), int(w.overrun)) for w in windows]
 
 
@@ -131,9 +131,9 @@ class TestHold:
         with pytest.raises(Exhausted):
             hold(alice)
 
-    def test_hold_takes_one_statement(self, visitor: Customer, django_assert_num_queries):
+    def test_hold_takes_two_statements(self, visitor: Customer, django_assert_num_queries):
         hold(visitor)
-        with django_assert_num_queries(1):
+        with django_assert_num_queries(2):
             use = hold(visitor)
         with django_assert_num_queries(1):
             quota.settle(use)
@@ -150,7 +150,7 @@ class TestNetworkShare:
             hold(visitor)
         assert (refusal.value.label, refusal.value.amount) == ("messages today from your network", 2)
         assert counts() == [(1, 0, 0), (1, 0, 0)]
-        assert counts("anonymous") == [(2, 0, 0)]
+        assert counts("address") == [(2, 0, 0)]
         hold(Customer.objects.create(site=site, address="b" * 32))
 
     def test_hold_takes_nothing_from_the_network_when_the_visitor_has_used_up(
@@ -159,7 +159,7 @@ class TestNetworkShare:
         quota.settle(hold(visitor))
         with pytest.raises(Exhausted, match=r"^messages today$"):
             hold(visitor)
-        assert counts("anonymous") == [(0, 1, 0)]
+        assert counts("address") == [(0, 1, 0)]
 
     def test_hold_of_a_verified_customer_is_not_the_networks(self, visitor: Customer, settings):
         settings.ANONYMOUS_PER_ADDRESS = Decimal(0)
@@ -171,7 +171,7 @@ class TestNetworkShare:
     def test_settle_and_release_reach_both_windows(self, visitor: Customer):
         quota.settle(hold(visitor))
         quota.release(hold(visitor))
-        assert counts() == counts("anonymous") == [(0, 1, 0)]
+        assert counts() == counts("address") == [(0, 1, 0)]
 
 
 @pytest.mark.django_db
@@ -248,9 +248,9 @@ class TestAllowance:
     def test_allowance_counts_held_and_settled(self, alice: Customer, django_assert_num_queries):
         quota.settle(hold(alice))
         hold(alice)
-        with django_assert_num_queries(1):
-            allowance = quota.allowance(alice, NOON)
-        assert allowance.as_json() == {
+        with django_assert_num_queries(2):
+            left = allowance.of(alice, NOON)
+        assert left.as_json() == {
             "limits": [
                 {
                     "label": "messages today",
@@ -263,31 +263,31 @@ class TestAllowance:
         }
 
     def test_allowance_is_whole_before_the_first_message(self, alice: Customer):
-        limit = quota.allowance(alice, NOON).limits[0]
+        limit = allowance.of(alice, NOON).limits[0]
         assert (limit.used, limit.amount) == (0, 10)
         assert Window.objects.count() == 0
 
     def test_allowance_is_exhausted_when_nothing_is_left(self, alice: Customer, one_a_day: Tier):
         hold(alice)
-        assert quota.allowance(alice, NOON).exhausted
-        assert not quota.allowance(alice, MIDNIGHT).exhausted
+        assert allowance.of(alice, NOON).exhausted
+        assert not allowance.of(alice, MIDNIGHT).exhausted
 
     def test_allowance_without_a_limit_is_never_exhausted(self, alice: Customer, vip: Tier):
         alice.tier = vip
-        assert quota.allowance(alice, NOON) == quota.Allowance([], exhausted=False)
+        assert allowance.of(alice, NOON) == allowance.Allowance([], exhausted=False)
 
     def test_allowance_of_a_visitor_ends_with_the_networks_share(
         self, site: Site, visitor: Customer, settings
     ):
         settings.ANONYMOUS_PER_ADDRESS = Decimal(1)
         hold(Customer.objects.create(site=site, address=visitor.address))
-        allowance = quota.allowance(visitor, NOON)
-        assert allowance.exhausted
-        assert [(limit.used, limit.amount) for limit in allowance.limits] == [(0, 10)]
+        left = allowance.of(visitor, NOON)
+        assert left.exhausted
+        assert [(limit.used, limit.amount) for limit in left.limits] == [(0, 10)]
 
     def test_allowance_speaks_the_language_of_the_customer(self, alice: Customer):
         alice.locale = "zh"
-        assert quota.allowance(alice, NOON).limits[0].label == "今日消息"
+        assert allowance.of(alice, NOON).limits[0].label == "今日消息"
 
 
 def at_once(*jobs) -> list[BaseException | None]:
@@ -327,7 +327,7 @@ class TestTogether:
         outcomes = at_once(*[lambda v=v: hold(v) for v in visitors])
         assert sum(outcome is None for outcome in outcomes) == 7
         assert {type(outcome) for outcome in outcomes} == {type(None), Exhausted}
-        assert counts("anonymous") == [(7, 0, 0)]
+        assert counts("address") == [(7, 0, 0)]
         assert sum(held for held, _, _ in counts()) == 7
 
     @pytest.mark.parametrize("room", [1, 20])
@@ -335,7 +335,7 @@ class TestTogether:
         free.limits.update(amount=room)
         use = uuid.uuid4()
         assert at_once(*[lambda: hold(visitor, use)] * 30) == [None] * 30
-        assert counts() == counts("anonymous") == [(1, 0, 0)]
+        assert counts() == counts("address") == [(1, 0, 0)]
 
     @pytest.mark.parametrize("round_", range(20))
     def test_ledger_sums_to_the_windows_whoever_ends_a_use_first(self, site: Site, round_: int):

@@ -12,7 +12,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts import prices, usage
 from accounts.models import Customer, UsageEntry
-from accounts.usage import CallCharge
+from accounts.quota import Most
+from accounts.usage import Bound, CallCharge
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,16 @@ def charge(alice: Customer) -> CallCharge:
     )
 
 
+def begin(charge: CallCharge) -> None:
+    usage.begin(charge, Most("small", charge.model, 0, 0, None), Bound())
+
+
 def the_entry(charge: CallCharge) -> UsageEntry:
     return UsageEntry.objects.get(call=charge.call)
 
 
 def test_end_writes_what_the_call_used_and_cost(charge: CallCharge):
-    usage.begin(replace(charge, tokens=Tokens(90, 0, 0, 0), exact=False))
+    begin(replace(charge, tokens=Tokens(90, 0, 0, 0), exact=False))
     began = the_entry(charge).created_at
     usage.end(charge)
     entry = the_entry(charge)
@@ -58,18 +63,18 @@ def test_end_writes_what_the_call_used_and_cost(charge: CallCharge):
 
 
 def test_begin_leaves_a_floor_of_what_the_call_costs(charge: CallCharge):
-    usage.begin(replace(charge, tokens=Tokens(1000, 0, 0, 0), exact=False))
+    begin(replace(charge, tokens=Tokens(1000, 0, 0, 0), exact=False))
     entry = the_entry(charge)
     assert (entry.outcome, entry.confidence, entry.input_tokens) == ("open", "estimated", 1000)
     assert entry.cost == Decimal("0.00015")
 
 
 def test_begin_and_end_change_nothing_the_second_time(charge: CallCharge):
-    usage.begin(charge)
-    usage.begin(replace(charge, tokens=Tokens(input=9999)))
+    begin(charge)
+    begin(replace(charge, tokens=Tokens(input=9999)))
     usage.end(charge)
     usage.end(replace(charge, tokens=Tokens(input=9999), outcome="stopped"))
-    usage.begin(replace(charge, tokens=Tokens(input=9999)))
+    begin(replace(charge, tokens=Tokens(input=9999)))
     assert UsageEntry.objects.values("input_tokens", "outcome").get() == {
         "input_tokens": 100,
         "outcome": "ok",
@@ -108,7 +113,7 @@ def test_begin_and_end_are_one_statement_each(
     charge: CallCharge, django_assert_num_queries: DjangoAssertNumQueries
 ):
     with django_assert_num_queries(1):
-        usage.begin(charge)
+        begin(charge)
     with django_assert_num_queries(1):
         usage.end(charge)
 
@@ -119,7 +124,7 @@ class TestLost:
     @pytest.fixture
     def lost(self, charge: CallCharge) -> CallCharge:
         begun = replace(charge, tokens=Tokens(1000, 0, 0, 0), exact=False)
-        usage.begin(begun)
+        begin(begun)
         return begun
 
     def test_close_lost_charges_what_was_shown(self, lost: CallCharge):
@@ -143,14 +148,14 @@ class TestLost:
     def test_close_lost_leaves_the_present_attempt_and_other_turns_alone(self, lost: CallCharge):
         present = replace(lost, call=uuid.uuid4(), attempt=2)
         other = replace(lost, call=uuid.uuid4(), turn=uuid.uuid4())
-        usage.begin(present)
-        usage.begin(other)
+        begin(present)
+        begin(other)
         usage.close_lost(lost.turn, 2, 500)
         assert [the_entry(call).outcome for call in (lost, present, other)] == ["lost", "open", "open"]
 
     def test_close_lost_charges_the_last_of_several_with_what_was_shown(self, lost: CallCharge):
         later = replace(lost, call=uuid.uuid4(), attempt=2)
-        usage.begin(later)
+        begin(later)
         usage.close_lost(lost.turn, 3, 500)
         assert [the_entry(call).output_tokens for call in (lost, later)] == [0, 500]
 

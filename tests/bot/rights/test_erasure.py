@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from kombu.serialization import dumps, loads
 
-from accounts import audit, identity, lookups, quota, sealing
+from accounts import allowance, audit, identity, lookups, quota, sealing
 from accounts.models import AuditEntry, Customer, Hold, UsageEntry, User, Window
 from bot import conversations, events, tasks, turn
 from bot.errors import Rejected
@@ -77,7 +77,7 @@ def test_who_comes_back_is_new_with_the_same_quota(nora: Customer, told: Told) -
     assert back.id == nora.id
     assert back.name == "N. Q."
     assert back.email == ""
-    assert quota.allowance(back).limits[0].used == 1
+    assert allowance.of(back).limits[0].used == 1
     opened = conversations.current(back, "en")
     assert not Message.objects.filter(conversation=opened).exists()
     assert opened.data_key

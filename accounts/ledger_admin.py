@@ -72,7 +72,7 @@ class HoldAdmin(Ledger):
 
     @display(description="from", ordering="window__subject")
     def subject(self, hold: Hold) -> str:
-        return hold.window.subject
+        return hold.window.subject if hold.window else "a grant"
 
     @display(description="amount")
     def how_much(self, hold: Hold) -> str:

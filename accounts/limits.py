@@ -123,7 +123,7 @@ class Binding:
 def binding(customer: Customer, now: datetime | None = None) -> Binding:
     """The limits in force for a customer: of their tier, address, site, and the deployment."""
     tier = customer.effective_tier
-    facts = {
+    facts: dict[str, Any] = {
         "customer": customer.id,
         "now": now or timezone.now(),
         "tier": tier.id,

@@ -153,7 +153,12 @@ def close_lost(
     for number, entry in enumerate(left.order_by("-id")):
         tokens = Counted(entry.input_tokens, produced_tokens if number == 0 else 0)
         cost = prices.cost(entry.model, tokens, paid(entry.provider, entry.model))
-        facts = {"use": entry.call, "used": _used(tokens, cost), "output": tokens.output, "cost": cost}
+        facts: dict[str, Any] = {
+            "use": entry.call,
+            "used": _used(tokens, cost),
+            "output": tokens.output,
+            "cost": cost,
+        }
         with connection.cursor() as cursor:
             cursor.execute(_CLOSE, facts)
 

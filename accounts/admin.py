@@ -1,4 +1,4 @@
-"""The admin's pages for people and tiers; beside it those for the ledger and the audit log."""
+"""The admin's pages for people; beside it those for the ledger and the audit log."""
 
 import secrets
 from typing import Any
@@ -8,22 +8,22 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm
 
 from accounts import allowance, identity, privacy_form
 from accounts.audit_admin import Audited, AuditEntryAdmin
-from accounts.forms import LimitForm, NewStaffForm, StaffForm
+from accounts.forms import NewStaffForm, StaffForm
 from accounts.ledger_admin import HoldAdmin, UsageEntryAdmin, WindowAdmin
-from accounts.models import AuditEntry, Customer, Hold, Limit, Site, Tier, UsageEntry, User, Window
+from accounts.models import AuditEntry, Customer, Hold, Site, UsageEntry, User, Window
 from accounts.privacy_form import WholeSiteForm
 
 admin.site.unregister(Group)  # roles are agent and admin, nothing finer
@@ -129,51 +129,6 @@ class SiteAdmin(Audited, ModelAdmin):
             "secret": secret,
         }
         return TemplateResponse(request, "admin/identity_secret.html", context)
-
-
-class LimitInline(TabularInline):
-    """What customers of the tier may use."""
-
-    model = Limit
-    form = LimitForm
-    extra = 0
-    hide_title = True
-    verbose_name_plural = "Limits (without any, they may use as much as they like)"
-
-
-@admin.register(Tier)
-class TierAdmin(Audited, ModelAdmin):
-    """Levels of service."""
-
-    audited = "tier_changed"
-    audited_values = ("name", "slug", "classes", "pick", "rank", "limits")
-    list_display = ["name", "rules", "rank", "given_by_hand"]
-    search_fields = ["name", "slug"]
-    prepopulated_fields = {"slug": ["name"]}
-    inlines = [LimitInline]
-    fieldsets = [
-        (None, {"fields": ["name", "slug"]}),
-        ("Service", {"fields": [("classes", "pick", "rank")]}),
-    ]
-
-    def get_prepopulated_fields(self, request: HttpRequest, obj: Tier | None = None) -> dict[str, list[str]]:
-        return {} if obj else self.prepopulated_fields
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Tier]:
-        tiers: QuerySet[Tier] = super().get_queryset(request)
-        return tiers.prefetch_related("limits").annotate(by_hand=Count("customer"))
-
-    @display(description="limits")
-    def rules(self, tier: Tier) -> str:
-        said = [
-            f"{limit.amount:f} {limit.get_metric_display()} {limit.get_period_display()}"
-            for limit in tier.limits.all()
-        ]
-        return ", ".join(said) or "No limit"
-
-    @display(description="customers given it by hand", ordering="by_hand")
-    def given_by_hand(self, tier: Any) -> int:
-        return int(tier.by_hand)
 
 
 @admin.register(Customer)

@@ -13,7 +13,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from accounts.models import Limit, Site, User
+from accounts.models import Site, User
 
 
 class LinesField(forms.Field):
@@ -98,15 +98,6 @@ class SiteForm(forms.ModelForm):
             words = {locale: cleaned.get(f"{name}_{locale}") for locale in ("en", "zh")}
             setattr(self.instance, name, {locale: said for locale, said in words.items() if said})
         return cleaned
-
-
-class LimitForm(forms.ModelForm):
-    """A limit that reads as a sentence: at most 10 messages in a day."""
-
-    class Meta:
-        model = Limit
-        fields = ["amount", "metric", "period"]
-        labels = {"amount": "At most", "metric": "Of", "period": "In"}
 
 
 STAFF_WIDGETS = {

@@ -24,6 +24,9 @@ from bot.forms import ArticleForm, CannedReplyForm, ProviderForm
 from bot.llm.errors import UpstreamError
 from bot.llm.openai_compatible import OpenAICompatible
 from bot.models import Alert, Article, CannedReply, Model, Provider, RetentionRun
+from bot.tier_admin import TierAdmin
+
+__all__ = ["TierAdmin"]  # Django finds only modules that are called admin
 
 
 @admin.register(Article)

@@ -25,6 +25,8 @@ Action: TypeAlias = Literal[
     "staff_changed",
     "tier_changed",
     "customer_changed",
+    "grant_given",
+    "grant_withdrawn",
     "provider_changed",
 ]
 

@@ -45,7 +45,11 @@ class Summary:
 def with_names(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
     """Fetch what a summary names in the same query."""
     return conversations.select_related(
-        "site__default_tier", "customer__tier", "customer__token_tier", "agent"
+        "site__default_tier",
+        "customer__site__default_tier",
+        "customer__tier",
+        "customer__token_tier",
+        "agent",
     )
 
 
@@ -57,7 +61,7 @@ def summarise(agent: User, one: Conversation) -> Summary:
         customer=customer.label or customer.id.hex[:6],
         verified=customer.verified,
         site=one.site.name,
-        tier=(customer.tier or customer.token_tier or one.site.default_tier).name,
+        tier=(customer.given_tier or customer.token_tier or one.site.default_tier).name,
         locale=one.locale,
         handler=one.handler,
         agent=str(one.agent) if one.agent else "",

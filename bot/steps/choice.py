@@ -6,11 +6,16 @@ from functools import cached_property
 from django.conf import settings
 from django.db import connection
 
+from accounts import prices
+from accounts.limits import Binding
+from accounts.models import Limit
 from accounts.prices import Overrides
 from bot.llm.base import Deadlines, Settings
 from bot.llm.errors import UnknownModel
 from bot.models import Model, Provider
 from bot.models.rows import columns, made
+from bot.steps import room as rooms
+from bot.steps.room import Room
 from bot.steps.work import Work
 
 _ENABLED = f"""
@@ -24,6 +29,17 @@ SELECT {columns("model", Model)}, {columns("provider", Provider)},
  WHERE model.enabled AND provider.enabled
  ORDER BY model."order"
 """  # noqa: S608  column names of ours
+
+
+_UNBOUND = Binding()
+
+
+class Unpriced(Exception):
+    """A limit counts money and no model that could answer has a known price."""
+
+
+class NoneLeft(Exception):
+    """Limits have refused every class that might answer."""
 
 
 @dataclass(frozen=True)
@@ -49,15 +65,64 @@ class Choice:
         return max(settings.TURN_DEADLINE, *(model.whole_deadline or 0 for model in self.models))
 
 
-def choose(work: Work) -> Choice:
-    """The first class of the customer's tier that the deployment has a model of."""
+def choose(work: Work, binding: Binding = _UNBOUND, without: frozenset[str] = frozenset()) -> Choice:
+    """The class that answers, and its models; `without` the classes that limits have just refused.
+
+    1. Classes of the tier that have a model which is enabled and whose price is known where money counts.
+    2. Of these the one that the tier's pick and the limits leave.
+
+    Raises UnknownModel where no model is enabled, Unpriced where none has a known price, NoneLeft where
+    nothing is left that may answer instead.
+    """
     tier = work.conversation.customer.effective_tier
-    models = _enabled()
-    for model_class in tier.classes:
-        of_class = [model for model in models if model.model_class == model_class]
-        if of_class:
-            return Choice(of_class, model_class, f"tier {tier.slug}")
-    raise UnknownModel("No model of the tier's classes is enabled: add one in the admin")
+    enabled = _by_class(_enabled(), tier.classes)
+    usable = {name: some for name, of_class in enabled.items() if (some := _priced(of_class, binding))}
+    _check(enabled, usable, without)
+    room = rooms.read(binding, usable)
+    model_class, reason = _first(usable, room, without)
+    return Choice(_with_room(usable[model_class], room), model_class, reason)
+
+
+def _by_class(models: list[Model], classes: list[str]) -> dict[str, list[Model]]:
+    """The models of each class of the tier, in its order; a class without any is left out."""
+    found = {name: [model for model in models if model.model_class == name] for name in classes}
+    return {name: of_class for name, of_class in found.items() if of_class}
+
+
+def _priced(models: list[Model], binding: Binding) -> list[Model]:
+    """Those that may answer: where a limit counts their money, what they cost must be known."""
+    return [model for model in models if not _needs_price(model, binding) or _has_price(model)]
+
+
+def _needs_price(model: Model, binding: Binding) -> bool:
+    rules = binding.for_model(model.model_class, model.name)
+    return any(rule.metric == Limit.Metric.MONEY for rule in rules)
+
+
+def _has_price(model: Model) -> bool:
+    rates = prices.rates(model.name, 0, model.paid)
+    return rates is not None and None not in (rates.input, rates.cached, rates.output)
+
+
+def _check(enabled: dict[str, list[Model]], usable: dict[str, list[Model]], without: frozenset[str]) -> None:
+    if not enabled:
+        raise UnknownModel("No model of the tier's classes is enabled: add one in the admin")
+    if without and not set(usable) - without:
+        raise NoneLeft
+    if not usable:
+        names = ", ".join(model.name for models in enabled.values() for model in models)
+        raise Unpriced(f"A limit counts money and no price is known of {names}")
+
+
+def _first(usable: dict[str, list[Model]], room: Room, without: frozenset[str]) -> tuple[str, str]:
+    """The first class that has room; a full one that does not let the next one answer refuses by itself."""
+    left = [name for name in usable if name not in without]
+    chosen = next((name for name in left if not room.steps_down(name)), left[0])
+    return chosen, f"{chosen}: first"
+
+
+def _with_room(models: list[Model], room: Room) -> list[Model]:
+    return [model for model in models if room.takes(model)] or models
 
 
 def _enabled() -> list[Model]:

@@ -182,6 +182,9 @@ class Deployment(models.Model):
     stopped_by = models.CharField(max_length=100, blank=True)
     stop_reason = models.CharField(max_length=200, blank=True)
     daily_mail = models.BooleanField(default=True, help_text="Tell the admins every morning what was spent.")
+    mailed_day = models.DateField(
+        null=True, editable=False, help_text="The last day of which they were told what was spent."
+    )
 
     class Meta:
         verbose_name_plural = "deployment"

@@ -1,7 +1,7 @@
 """What the deployment's admins have to know."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 
 
 class Alert(models.Model):
@@ -14,11 +14,22 @@ class Alert(models.Model):
     crossed_at = models.DateTimeField(auto_now_add=True)
     told_at = models.DateTimeField(null=True, blank=True, help_text="When the admins were sent an e-mail.")
     over_at = models.DateTimeField(null=True, blank=True)
+    facts = models.JSONField(
+        default=dict,
+        db_default=Value({}, models.JSONField()),
+        help_text="What its words name beside the value, as it was then.",
+    )
+    once = models.BooleanField(
+        default=False, db_default=False, help_text="Its subject is never crossed again: it names the window."
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["rule", "subject"], condition=Q(over_at__isnull=True), name="one_open_alert"
+            ),
+            models.UniqueConstraint(
+                fields=["rule", "subject"], condition=Q(once=True), name="one_alert_for_good"
             ),
         ]
         indexes = [models.Index(fields=["-crossed_at"], name="alerts_by_time")]

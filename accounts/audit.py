@@ -28,6 +28,10 @@ Action: TypeAlias = Literal[
     "grant_given",
     "grant_withdrawn",
     "provider_changed",
+    "limit_changed",
+    "deployment_changed",
+    "spending_stopped",
+    "spending_allowed",
 ]
 
 # Any number will do that nothing else in the database takes.

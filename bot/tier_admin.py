@@ -57,7 +57,7 @@ class TierAdmin(Audited, ModelAdmin):
     @display(description="limits")
     def rules(self, tier: Tier) -> str:
         said = [
-            f"{limit.amount:f} {limit.get_metric_display()} {limit.get_period_display()}"
+            f"{limit.amount.normalize():f} {limit.get_metric_display()} {limit.get_period_display()}"
             for limit in tier.limits.all()
         ]
         return ", ".join(said) or "No limit"

@@ -166,7 +166,7 @@ class Limit(models.Model):
         ]
 
     def __str__(self) -> str:
-        said = f"{self.amount:f} {self.get_metric_display()}, {self.get_period_display()}"
+        said = f"{self.amount.normalize():f} {self.get_metric_display()}, {self.get_period_display()}"
         return f"{self.get_scope_display()}: {said}"
 
 

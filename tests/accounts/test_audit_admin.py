@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from accounts import audit
 from accounts.models import AuditEntry, Site, Tier, User
+from tests import pages
 
 
 @pytest.fixture
@@ -94,14 +95,9 @@ def test_new_identity_secret_is_recorded_and_never_told(admin: Client, site: Sit
 
 
 def test_limits_of_a_tier_are_recorded(admin: Client, free: Tier) -> None:
-    limit = free.limits.get()
-    form = {
-        **{"name": "Free", "slug": "free", "model_class": free.model_class, "rank": "0"},
-        **{"limits-TOTAL_FORMS": "1", "limits-INITIAL_FORMS": "1"},
-        **{"limits-0-id": str(limit.pk), "limits-0-tier": str(free.pk), "limits-0-amount": "99"},
-        **{"limits-0-metric": limit.metric, "limits-0-period": limit.period},
-    }
-    assert admin.post(url(Tier, "change", free.pk), form).status_code == 302
+    page = url(Tier, "change", free.pk)
+    form = pages.shown(admin.get(page)) | {"limits-0-amount": "99"}
+    assert admin.post(page, form).status_code == 302
     [(_, action, subject, detail)] = recorded()
     assert (action, subject) == ("tier_changed", "tier:free")
     assert "10 " in detail["before"]["limits"][0]

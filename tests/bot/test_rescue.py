@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 from accounts import usage
 from accounts.models import Customer, Site, Tier, UsageEntry
+from accounts.quota import Most
 from bot import conversations, heartbeats, keeping, leases, queue, rescue, turn
 from bot.events import TurnLog
 from bot.models import Conversation, Message, Turn
@@ -285,7 +286,9 @@ def charge() -> Callable[[Turn], None]:
                 model_class="small",
                 tokens=usage.Counted(10, 0),
                 exact=False,
-            )
+            ),
+            Most("small", "gpt-4o-mini", 10, 800, None),
+            usage.Bound(),
         )
 
     return begin

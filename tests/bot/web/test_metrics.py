@@ -17,7 +17,8 @@ from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from accounts.models import Customer, Hold, Window
+from accounts import quota
+from accounts.models import Customer
 from bot import heartbeats, line, metrics
 from bot.llm.redis_breakers import RedisBreakers
 from bot.models import Alert, Conversation, Model, Provider, Turn
@@ -165,10 +166,7 @@ class TestRead:
                 conversation=conversation, state=state, lease_until=now + timedelta(minutes=1)
             )
             Turn.objects.filter(id=turn.id).update(queued_at=now - timedelta(seconds=40))
-        window = Window.objects.create(
-            rule="limit:1", subject="customer:x", starts_at=now, ends_at=now + timedelta(days=1)
-        )
-        Hold.objects.create(use=turn.id, window=window, amount=1, expires_at=now)
+        quota.hold(turn.id, carol, seconds=60)
         Alert.objects.create(rule="queue", value=40, bound=30)
         Alert.objects.create(rule="success", value=80, bound=95, over_at=now)
 

@@ -45,11 +45,7 @@ class Summary:
 def with_names(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
     """Fetch what a summary names in the same query."""
     return conversations.select_related(
-        "site__default_tier",
-        "customer__site__default_tier",
-        "customer__tier",
-        "customer__token_tier",
-        "agent",
+        "site__default_tier", "customer__tier", "customer__token_tier", "agent"
     )
 
 

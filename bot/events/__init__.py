@@ -21,6 +21,7 @@ from bot.events.frames import (
     Accepted,
     Adopted,
     AllowanceBody,
+    AllowanceChanged,
     ApprovalAsked,
     ApprovalBody,
     ApprovalOutcome,
@@ -65,6 +66,7 @@ __all__ = [
     "Accepted",
     "Adopted",
     "AllowanceBody",
+    "AllowanceChanged",
     "ApprovalAsked",
     "ApprovalBody",
     "ApprovalOutcome",
@@ -103,6 +105,7 @@ __all__ = [
     "TurnLog",
     "Working",
     "adopted",
+    "allowance_changed",
     "approval_state",
     "closed",
     "desk_changed",
@@ -219,6 +222,10 @@ def rated(conversation: UUID, message: UUID) -> None:
 def adopted(conversation: UUID, customer: UUID) -> None:
     _publish(conversation, Adopted(customer=customer))
     desk_changed(conversation)
+
+
+def allowance_changed(conversation: UUID) -> None:
+    _publish(conversation, AllowanceChanged())
 
 
 def closed(conversation: UUID) -> None:

@@ -268,6 +268,12 @@ class Adopted(Closed):
     customer: UUID
 
 
+class AllowanceChanged(Closed):
+    """The customer was given something; their tabs get a fresh `ready`, which tells what they may use."""
+
+    type: Literal["allowance"] = "allowance"
+
+
 class ClosedByOther(Closed):
     """The conversation was closed; the customer's tabs start over with a fresh `ready`."""
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts.statement import Line
 from bot.desk import rendering
 from bot.privacy.placeholders import PLACEHOLDER
 from bot.web import desk_words
@@ -120,6 +121,18 @@ def moment(at: datetime) -> SafeString:
 def on(sentence: str, at: datetime) -> SafeString:
     """A sentence with the day in place of its {}; the browser puts it into its reader's time zone."""
     return format_html(sentence, _time(at, "day", f"{timezone.localtime(at):%Y-%m-%d}"))
+
+
+@register.filter
+def at(sentence: str, moment_of_it: datetime) -> SafeString:
+    """A sentence with the moment in place of its {}; the browser puts it into its reader's time zone."""
+    return format_html(sentence, moment(moment_of_it))
+
+
+@register.filter
+def used_of(sentence: str, line: Line) -> str:
+    """How much of a limit is used, in the reader's way to write it."""
+    return sentence.format(f"{line.used:,}", f"{line.amount:,}")
 
 
 def _time(at: datetime, kind: str, text: str) -> SafeString:

@@ -219,6 +219,8 @@ class ChatConsumer(Listener):
                 await self._show_message(event)
             case "scrubbed" if event["reworded"]:
                 await self._show_again(event)
+            case "allowance":
+                await self._show_ready()
             case "closed":
                 await self._follow()
             case "adopted" if event["customer"] != str(self._here.customer.id):

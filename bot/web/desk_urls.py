@@ -1,6 +1,6 @@
 from django.urls import path
 
-from bot.web import inbox, reveals
+from bot.web import extras, inbox, reveals
 
 app_name = "desk"
 urlpatterns = [
@@ -19,4 +19,6 @@ urlpatterns = [
     path("<uuid:conversation_id>/close/", inbox.close, name="close"),
     path("conversations/<uuid:conversation_id>/reveal", reveals.show, name="reveal"),
     path("conversations/<uuid:conversation_id>/revealed", reveals.history, name="revealed"),
+    path("conversations/<uuid:conversation_id>/allowance", extras.show, name="allowance"),
+    path("conversations/<uuid:conversation_id>/extra", extras.give, name="extra"),
 ]

@@ -2,7 +2,7 @@
 
 from django.utils import translation
 
-from bot.web import reveal_words, rights_words
+from bot.web import extra_words, reveal_words, rights_words
 
 _WORDS: dict[str, tuple[str, str]] = {
     # Signing in
@@ -198,6 +198,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "days": ("{} d", "{} 天"),
     **reveal_words.WORDS,
     **rights_words.WORDS,
+    **extra_words.WORDS,
 }
 _LOCALES = ("en", "zh")
 _TABLES = {locale: {key: both[at] for key, both in _WORDS.items()} for at, locale in enumerate(_LOCALES)}

@@ -31,6 +31,10 @@ _ONCE = RateLimitItemPerHour(1)
 COPIES = RateLimitItemPerHour(10)
 # As REVEALS, for one of them shows more than any reveal does.
 STAFF_COPIES = (RateLimitItemPerHour(60), RateLimitItemPerDay(200))
+# Each lets somebody spend more.
+EXTRAS = (RateLimitItemPerMinute(10), RateLimitItemPerDay(100))
+# A look at one's own usage.
+STATEMENTS = RateLimitItemPerMinute(30)
 REDIS_SECONDS = 1
 
 log = structlog.get_logger(__name__)
@@ -86,6 +90,17 @@ def check_staff_copy(agent: User) -> None:
     """Raise Rejected when this agent takes or erases the data of too many customers."""
     for limit in STAFF_COPIES:
         _check(limit, "copy", f"staff:{agent.pk}")
+
+
+def check_extra(agent: User) -> None:
+    """Raise Rejected when this agent gives extra allowance too often."""
+    for limit in EXTRAS:
+        _check(limit, "extra", str(agent.pk))
+
+
+def check_statement(customer: Customer) -> None:
+    """Raise Rejected when this customer looks at their usage without a pause."""
+    _check(STATEMENTS, "statement", str(customer.id))
 
 
 def may_search(agent: User, term: str) -> bool:

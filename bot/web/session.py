@@ -100,9 +100,13 @@ class Session:
     def ready(self) -> events.Ready:
         """Raises identity.BadToken where the customer was erased meanwhile."""
         # Read again: who has it may have changed before this socket listened.
-        rows = Conversation.objects.select_related("agent", "customer")
+        rows = Conversation.objects.select_related(
+            "agent", "customer__site__default_tier", "customer__tier", "customer__token_tier"
+        )
         self.conversation = rows.get(id=self.conversation.id)
         identity.check_not_erased(self.conversation.customer, self.token)
+        # Their tier, too.
+        self.customer = self.conversation.customer
         self.learn()
         now = timezone.now()
         bodies, more = self.read_page()

@@ -1,6 +1,7 @@
 /** The desk: what arrives by the socket, and what is swapped into the page, kept in step. */
 import { caret, focusComposer, restoreDraft } from "./composer.js";
 import { conversation, show, toEnd } from "./entries.js";
+import "./extra.js";
 import { showConnection } from "./frame.js";
 import "./keys.js";
 import { refreshList, syncList } from "./list.js";
@@ -23,6 +24,7 @@ const FRAMES = {
   rated: (frame) => show(frame.id),
   approval_state: (frame) => showCall(frame.call),
   status: () => refresh(),
+  allowance: () => refresh(),
   closed: () => refresh(),
 };
 

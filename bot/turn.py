@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
-from accounts import limits, quota, usage
+from accounts import quota, usage
 from bot import events, keeping, leases, metrics, queue, reply, words
 from bot.desk import approvals, handover
 from bot.errors import Fenced, GaveUp, place
@@ -21,7 +21,8 @@ from bot.llm.errors import ContentRefused, UpstreamError
 from bot.models import Conversation, Turn
 from bot.privacy.errors import PrivacyError
 from bot.reply import Reply
-from bot.steps import approved, choice, degraded, model_loop, opening, prepared, read, upstream
+from bot.steps import approved, asking, degraded, opening, prepared, read, refusals, upstream
+from bot.steps.refusals import Refusal
 from bot.steps.work import Work
 
 # How long a reply waits for a database that restarts; the lease outlives it.
@@ -104,39 +105,28 @@ def answer(work: Work) -> Reply:
     try:
         read.scrub(work)
         ending = approved.carry_out(work) or prepared.reply(work)
-        return _instead(work, ending) if ending else _with_model(work)
+        return _instead(work, ending) if ending else asking.reply(work)
     except PrivacyError as error:
         # Also in the middle: what a tool has found cannot be masked.
         log.warning("scrubber down", turn=str(work.turn.id), error=type(error).__name__)
         metrics.count("scrubber_failures")
-        return _without_model(work, "model_down")
-    except (quota.Exhausted, quota.SpendingStopped):
-        return _without_model(work, "usage_limit")
+        return _without_model(work, refusals.MODEL_DOWN)
+    except refusals.REFUSED as refused:
+        return _without_model(work, refusals.of(refused))
     except ContentRefused:
         return _instead(work, _failed(work, "refused", "content refused"))
     except UpstreamError as error:
         work.check_fence()
         log.warning("model gone", turn=str(work.turn.id), kind=error.kind)
-        return _without_model(work, "model_down")
+        return _without_model(work, refusals.MODEL_DOWN)
     except GaveUp as error:
         return _instead(work, _failed(work, "gave_up", f"ceiling of {error}"))
 
 
-def _with_model(work: Work) -> Reply:
-    """Step 4 of an answer."""
-    chosen = choice.choose(work)
-    work.kept.ends_at += chosen.seconds - settings.TURN_DEADLINE
-    customer = work.conversation.customer
-    bound = usage.Bound(limits.binding(customer), chosen.seconds * 2, work.locale)
-    work.calls = upstream.Calls(work, chosen, bound=bound)
-    said = model_loop.run(work, chosen, upstream.provider(chosen, work.calls))
-    return model_loop.reply(work, chosen, work.calls, said)
-
-
-def _without_model(work: Work, reason: str) -> Reply:
+def _without_model(work: Work, refusal: Refusal) -> Reply:
     """Step 5 of an answer; found in this very process, so the question may be as it was typed."""
     question = work.question or read.unscrubbed(work)
-    return _instead(work, approved.give_up(work) or degraded.reply(work, question, reason))
+    return _instead(work, approved.give_up(work) or degraded.reply(work, question, refusal))
 
 
 def _failed(work: Work, words_of: str, reason: str) -> Reply:

@@ -52,6 +52,22 @@ _WORDS: dict[str, dict[str, str]] = {
         "zh": "您当前的智能助手消息额度已用完。我没有找到现成的答案，"
         "您可以点击“转人工”，同事会在这里回复您。",
     },
+    "promise.not_now": {
+        "en": "I can't look into this fully right now, and I found no prepared answer to it. "
+        "You can ask for a person: a colleague will see your message here.",
+        "zh": "我现在无法完整处理这个问题，也没有找到现成的答案。"
+        "您可以点击“转人工”，同事会在这里看到您的消息。",
+    },
+    "cut.usage_limit": {
+        "en": "I have to stop here: your assistant messages are used up for now. "
+        "If you like, ask for a person, who will see all of this.",
+        "zh": "我只能先说到这里：您当前的智能助手额度已用完。如有需要，请点击“转人工”，同事会看到以上内容。",
+    },
+    "cut.not_now": {
+        "en": "I have to stop here: I can't look into this any further right now. "
+        "If you like, ask for a person, who will see all of this.",
+        "zh": "我只能先说到这里，现在无法继续查询。如有需要，请点击“转人工”，同事会看到以上内容。",
+    },
     "passage.intro": {"en": "From “{title}”:", "zh": "摘自《{title}》："},
     "approval.ask": {"en": "Please confirm below.", "zh": "请在下方确认。"},
     "approval.done": {"en": "Done: {title}", "zh": "已完成：{title}"},

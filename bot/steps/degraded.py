@@ -6,15 +6,19 @@ from bot.knowledge import search
 from bot.models import ToolCall
 from bot.reply import Reply
 from bot.steps import canned, read
+from bot.steps.refusals import BUSY, MODEL_DOWN, Refusal
 from bot.steps.work import Work
 
 PASSAGE_CHARACTERS = 700
 
 
-def reply(work: Work, question: str, reason: str) -> Reply:
-    """The best honest answer without a model; `reason` is usage_limit, model_down or busy."""
+def reply(work: Work, question: str, refusal: Refusal) -> Reply:
+    """The best honest answer without a model, or what the limit that is in the way says itself."""
+    reason = refusal.reason
     if work.approved:
         return _outcome_of_changes(work, reason)
+    if refusal.text:
+        return Reply(text=refusal.text, outcome="degraded", source="promise", reason=reason)
     site, locale = work.conversation.site_id, work.locale
     match = canned.best(site, question, locale)
     if match and canned.fair(match):
@@ -25,14 +29,13 @@ def reply(work: Work, question: str, reason: str) -> Reply:
         sources = [Source(title=found.title, url=found.url)] if found.url else []
         text = f"{intro}\n\n{_cut(found.text)}"
         return Reply(text=text, outcome="degraded", source="passage", reason=reason, sources=sources)
-    return Reply(
-        text=words.say(f"promise.{reason}", locale), outcome="degraded", source="promise", reason=reason
-    )
+    text = words.say(f"promise.{refusal.about}", locale)
+    return Reply(text=text, outcome="degraded", source="promise", reason=reason)
 
 
 def in_short(work: Work) -> Reply:
     """What can be said at once to somebody who would wait long for a model; the real answer follows."""
-    said = reply(work, read.unscrubbed(work), "busy")
+    said = reply(work, read.unscrubbed(work), BUSY)
     intro = words.say("deferred", work.locale)
     said.text = said.text if said.source == "promise" else f"{intro}\n\n{said.text}"
     said.deferred = True
@@ -42,7 +45,7 @@ def in_short(work: Work) -> Reply:
 def last_resort(work: Work) -> Reply:
     """What is said when everything else has failed again and again."""
     if work.approved:
-        return _outcome_of_changes(work, "model_down")
+        return _outcome_of_changes(work, MODEL_DOWN.reason)
     text = words.say("promise.model_down", work.locale)
     return Reply(text, "degraded", "promise", reason="too many attempts")
 

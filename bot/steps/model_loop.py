@@ -10,8 +10,9 @@ from bot.llm.base import Deadlines, Finish, Message, Provider, Request, Restart,
 from bot.llm.errors import ContentRefused, Malformed, Stopped
 from bot.models import ToolCall
 from bot.reply import Reply
-from bot.steps import prompt
+from bot.steps import prompt, refusals
 from bot.steps.choice import Choice
+from bot.steps.refusals import Refusal
 from bot.steps.upstream import Calls
 from bot.steps.voice import Voice
 from bot.steps.work import Work
@@ -30,6 +31,8 @@ class Answer:
     text: str = ""
     asked: ToolCall | None = None
     handover: events.HandoverReason | None = None
+    # Why it broke off, where a limit or a ceiling has cut it short.
+    cut: Refusal | None = None
 
 
 class _Talk:
@@ -88,24 +91,36 @@ class _Talk:
 def run(work: Work, choice: Choice, provider: Provider) -> Answer:
     """The conversation with the model until it answers, proposes a change or hands over.
 
-    Raises UpstreamError when no model answers, GaveUp at the ceilings, Fenced when the turn is lost.
+    What a limit or a ceiling refuses in the middle ends with what is there. Raises UpstreamError when no
+    model answers, Fenced when the turn is lost; what refused it, when nothing is there yet.
     """
-    answer, voice, talk = Answer(), Voice(work), _Talk(work, choice)
+    answer, voice = Answer(), Voice(work)
+    try:
+        _converse(work, _Talk(work, choice), provider, voice, answer)
+    except (*refusals.REFUSED, GaveUp) as error:
+        # Cards of an approved change do not say what became of it.
+        if not voice.text.strip() and (work.approved or not work.shown.cards):
+            raise
+        answer.cut = refusals.of(error)
+    answer.text = voice.text
+    return answer
+
+
+def _converse(work: Work, talk: "_Talk", provider: Provider, voice: Voice, answer: Answer) -> None:
     for round_number in range(ROUNDS):
         requests = _ask(work, provider, talk.request(), voice)
-        answer.text = voice.text
         if not requests:
-            if not answer.text.strip() and not work.shown.cards:
+            if not voice.text.strip() and not work.shown.cards:
                 raise Malformed("The answer is empty")
-            return answer
+            return
         talk.count(requests)
         for number, request in enumerate(requests):
             talk.use(request, f"call_{work.attempt}_{round_number}_{number}", answer)
             if answer.asked:
-                return answer
+                return
         work.check_fence()
         if answer.handover:
-            return answer
+            return
     raise GaveUp("rounds")
 
 
@@ -151,20 +166,21 @@ def _key(request: ToolRequest) -> tuple[str, str]:
 
 def reply(work: Work, choice: Choice, calls: Calls, said: Answer) -> Reply:
     """What the turn ends with once the model has spoken."""
-    text = said.text
+    text, reason = said.text, choice.reason
     outcome: events.Outcome = "answered"
     if said.asked:
         text, outcome = text or words.say("approval.ask", work.locale), "awaiting_approval"
         _ask_customer(work, said.asked)
     elif said.handover:
         text, outcome = text or words.say("handover.promise", work.locale), "handed_over"
-    if text != said.text:
-        work.log.text(text)
+    elif said.cut:
+        text, outcome, reason = _and_why(said.text, said.cut, work.locale), "degraded", said.cut.reason
+    work.log.text(text.removeprefix(said.text))
     return Reply(
         text=text,
         outcome=outcome,
         source="model",
-        reason=choice.reason,
+        reason=reason,
         model=calls.model or choice.first.name,
         model_class=choice.model_class,
         cards=work.shown.cards,
@@ -177,6 +193,12 @@ def reply(work: Work, choice: Choice, calls: Calls, said: Answer) -> Reply:
         counts=work.first_text_at is not None,
         handover=said.handover,
     )
+
+
+def _and_why(text: str, cut: Refusal, locale: str) -> str:
+    """What was said, with one sentence that it ends here."""
+    sentence = cut.text or words.say(f"cut.{cut.about}", locale)
+    return f"{text}\n\n{sentence}" if text else sentence
 
 
 def _ask_customer(work: Work, call: ToolCall) -> None:

@@ -49,6 +49,8 @@ class Calls:
     input_tokens: int = 0
     output_tokens: int = 0
     cost: Decimal | None = None
+    # Whether a model has answered yet.
+    answered: bool = False
     # How long models were at work, in the calls that are over, and since when the present one is.
     model_seconds: float = 0
     asked_at: float = 0
@@ -75,6 +77,7 @@ class Calls:
         """Charge the call, whatever became of it."""
         outcome = record.error or "ok"
         charge = self._charge(record.call, record.usage, record.usage.exact, outcome, record.seconds)
+        self.answered = self.answered or record.error is None
         self.model_seconds += record.seconds
         self.input_tokens += record.usage.input
         self.output_tokens += record.usage.output

@@ -3,10 +3,11 @@
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from functools import cached_property
-from typing import Protocol
+from typing import TYPE_CHECKING
 
+from accounts import limits
+from accounts.limits import Binding
 from bot import events
 from bot.errors import Fenced
 from bot.keeping import Kept
@@ -15,13 +16,8 @@ from bot.privacy import veil
 from bot.privacy.veil import Veil
 from bot.tools.runner import Bench, Shown
 
-
-class Spent(Protocol):
-    """What the upstream calls of a turn come to."""
-
-    input_tokens: int
-    output_tokens: int
-    cost: Decimal | None
+if TYPE_CHECKING:
+    from bot.steps.upstream import Calls
 
 
 @dataclass
@@ -36,7 +32,7 @@ class Work:
     approved: list[ToolCall] = field(default_factory=list)
     shown: Shown = field(default_factory=Shown)
     # The upstream calls made so far.
-    calls: Spent | None = None
+    calls: "Calls | None" = None
 
     @property
     def log(self) -> events.TurnLog:
@@ -54,6 +50,11 @@ class Work:
     @property
     def locale(self) -> str:
         return self.conversation.locale
+
+    @cached_property
+    def binding(self) -> Binding:
+        """What limits the customer, read once: each hold asks for the amounts in force by itself."""
+        return limits.binding(self.conversation.customer)
 
     @property
     def seconds_left(self) -> float:

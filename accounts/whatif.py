@@ -1,0 +1,281 @@
+"""What a draft of limits would have done to past turns, before anybody saves it. Knows no database.
+
+Each turn passes the windows as the limits would have filled them: it fits, or the next cheaper class of its
+tier answers it with as many tokens, or it is refused and has cost nothing. A turn fits when what it has used
+does. Before a call more than that is held, so that the ledger refuses a little earlier than a replay.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple, TypeAlias
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from accounts import limits
+from accounts.books import Book, rule_of
+from accounts.limits import Rule
+from accounts.models import CLASSES, Limit
+from accounts.past_turns import TurnUse
+from accounts.prices import Rates
+
+# Where a turn's class is not one that the tier may use: no limit is to blame.
+CLASS_NOT_ALLOWED = -1
+_RANK = {name: rank for rank, name in enumerate(CLASSES)}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What answers in a class: the model that is asked first, and what it costs; None: nobody knows."""
+
+    model: str
+    rates: Rates | None
+
+    def cost(self, turn: TurnUse) -> Decimal | None:
+        """US dollars of the same tokens in as many calls."""
+        if self.rates is None:
+            return None
+        once = self.rates.cost(turn)
+        return None if once is None else once + (turn.calls - 1) * self.rates.call
+
+
+Offers: TypeAlias = Callable[[str], Offer | None]
+
+
+@dataclass
+class Tally:
+    """Turns that a model had answered: `refused`, or `stepped` down; and US dollars less, of all turns."""
+
+    refused: int = 0
+    stepped: int = 0
+    saved: Decimal = Decimal(0)
+
+    def add(self, other: "Tally") -> None:
+        self.refused += other.refused
+        self.stepped += other.stepped
+        self.saved += other.saved
+
+
+@dataclass
+class Outcome:
+    """What a book would have done; `by_limit` by its place in the book, and CLASS_NOT_ALLOWED."""
+
+    turns: int = 0
+    cost: Decimal = Decimal(0)
+    total: Tally = field(default_factory=Tally)
+    by_limit: dict[int, Tally] = field(default_factory=lambda: defaultdict(Tally))
+    by_day: dict[date, Tally] = field(default_factory=lambda: defaultdict(Tally))
+    by_customer: dict[UUID, Tally] = field(default_factory=lambda: defaultdict(Tally))
+    # Answered turns of which no cost is known, as they were or as they would have been.
+    unpriced: int = 0
+
+    @property
+    def spent(self) -> Decimal:
+        """US dollars, with this book."""
+        return self.cost - self.total.saved
+
+
+def replay(
+    turns: Iterable[TurnUse], books: Sequence[Book], offers: Offers, since: datetime | None = None
+) -> list[Outcome]:
+    """What each book would have done to the turns, which come in the order of time.
+
+    Turns before `since` fill windows, and are told in no figure.
+    """
+    since = since or datetime.min.replace(tzinfo=UTC)
+    replays = [_Replay(book, offers) for book in books]
+    for turn in turns:
+        counted = turn.started_at >= since
+        for one in replays:
+            one.take(turn, counted)
+    return [one.outcome for one in replays]
+
+
+class _Meter:
+    """The windows of one measure: what each subject has used in the present one."""
+
+    def __init__(self, rule: Rule) -> None:
+        self._rule = rule
+        self._used: dict[object, Decimal | int] = {}
+        self._ends_at = datetime.min.replace(tzinfo=UTC)
+        # Of each subject, where windows begin with the first use.
+        self._own_ends: dict[object, datetime] = {}
+        self._length = timedelta(hours=rule.hours or 0)
+
+    def used(self, subject: object, now: datetime) -> Decimal | int:
+        if self._length:
+            return self._used.get(subject, 0) if now < self.ends(subject) else 0
+        if now >= self._ends_at:
+            self._used.clear()
+            self._ends_at = self._rule.span(now).ends_at  # type: ignore[union-attr]
+        return self._used.get(subject, 0)
+
+    def ends(self, subject: object) -> datetime:
+        return self._own_ends.get(subject, self._ends_at) if self._length else self._ends_at
+
+    def add(self, subject: object, take: Decimal | int, now: datetime) -> None:
+        used = self.used(subject, now)
+        if self._length and not used and take:
+            self._own_ends[subject] = now + self._length
+        self._used[subject] = used + take
+
+
+class _Counter(NamedTuple):
+    """A limit that binds a turn, and the windows in which it counts."""
+
+    place: int
+    meter: _Meter
+    # Which of a turn's subjects and takes it counts.
+    scope: str
+    metric: str
+    amount: Decimal | int
+    steps_down: bool
+
+
+class _Replay:
+    """One book, with the windows that it has filled so far."""
+
+    def __init__(self, book: Book, offers: Offers) -> None:
+        self.outcome = Outcome()
+        self._book = book
+        self._offers = {name: offer for name in CLASSES if (offer := offers(name))}
+        self._rules = [rule_of(limit, book.zone) for limit in book.limits]
+        self._zone = ZoneInfo(book.zone)
+        self._meters: dict[tuple[str, str], _Meter] = {}
+        self._bound: dict[tuple[str, str, bool, str, str], list[_Counter]] = {}
+
+    def take(self, turn: TurnUse, counted: bool) -> None:
+        """Let a turn pass the limits, and fill their windows with what becomes of it."""
+        model_class, model, cost, blamed = turn.model_class, turn.model, turn.cost, None
+        classes = self._book.classes.get(turn.tier, [model_class])
+        full: list[_Counter] = []
+        if model_class not in classes and (lower := self._cheaper(classes, model_class, turn)):
+            blamed = CLASS_NOT_ALLOWED
+            model_class, model, cost = lower
+        while True:
+            counters = self._counters(turn, model_class, model)
+            takes = _takes(turn, cost)
+            if not (full := _full(counters, turn, takes)):
+                break
+            blamed = _last_to_reset(full, turn).place if blamed is None else blamed
+            lower = self._cheaper(classes, model_class, turn) if any(c.steps_down for c in full) else None
+            if lower is None:
+                # Whoever has the last word refuses it, whoever made it step down.
+                blamed = _last_to_reset(full, turn).place
+                break
+            model_class, model, cost = lower
+        if not full:
+            self._fill(counters, turn, takes)
+        if counted:
+            self._tell(turn, blamed, bool(full), cost)
+
+    def _fill(self, counters: list[_Counter], turn: TurnUse, takes: dict[str, Decimal | int]) -> None:
+        for counter in counters:
+            if counter.metric != Limit.Metric.MESSAGES or turn.answered:
+                counter.meter.add(_subject(counter.scope, turn), takes[counter.metric], turn.started_at)
+
+    def _tell(self, turn: TurnUse, blamed: int | None, refused: bool, cost: Decimal | None) -> None:
+        outcome, before = self.outcome, turn.cost or Decimal(0)
+        outcome.turns += turn.answered
+        outcome.cost += before
+        outcome.unpriced += turn.answered and (turn.cost is None or (not refused and cost is None))
+        if blamed is None:
+            return
+        saved = before if refused else before - cost if cost is not None else Decimal(0)
+        one = Tally(int(refused and turn.answered), int(not refused and turn.answered), saved)
+        outcome.total.add(one)
+        outcome.by_limit[blamed].add(one)
+        outcome.by_day[turn.started_at.astimezone(self._zone).date()].add(one)
+        outcome.by_customer[turn.customer].add(one)
+
+    def _cheaper(
+        self, classes: Sequence[str], model_class: str, turn: TurnUse
+    ) -> tuple[str, str, Decimal | None] | None:
+        """The next cheaper class that a model answers: its name, its model, and what the turn costs there."""
+        for name in reversed(CLASSES[: _RANK.get(model_class, 0)]):
+            offer = self._offers.get(name)
+            if name not in classes or offer is None:
+                continue
+            cost = offer.cost(turn)
+            if cost is not None or not self._needs_price(turn, name, offer.model):
+                return name, offer.model, cost
+        return None
+
+    def _needs_price(self, turn: TurnUse, model_class: str, model: str) -> bool:
+        """A model of unknown price answers nobody whose money is limited."""
+        return any(c.metric == Limit.Metric.MONEY for c in self._counters(turn, model_class, model))
+
+    def _counters(self, turn: TurnUse, model_class: str, model: str) -> list[_Counter]:
+        """What counts a turn that this model answers; found once for all turns that are alike."""
+        alike = (turn.tier, turn.site, bool(turn.address), model_class, model)
+        if alike not in self._bound:
+            self._bound[alike] = list(self._binding(turn, model_class, model))
+        return self._bound[alike]
+
+    def _binding(self, turn: TurnUse, model_class: str, model: str) -> Iterable[_Counter]:
+        """Each measure once: of several limits the least amount decides."""
+        least: dict[tuple[str, str], _Counter] = {}
+        for place, (limit, rule) in enumerate(zip(self._book.limits, self._rules, strict=True)):
+            if not (_binds(limit, turn) and rule.counts(model_class, model)):
+                continue
+            measure = (rule.key, rule.scope)
+            if measure not in least or rule.amount < least[measure].amount:
+                meter = self._meters.setdefault(measure, _Meter(rule))
+                whole = rule.metric != Limit.Metric.MONEY
+                amount = int(rule.amount) if whole else rule.amount
+                steps_down = rule.when_full == Limit.WhenFull.NEXT
+                least[measure] = _Counter(place, meter, rule.scope, rule.metric, amount, steps_down)
+        return least.values()
+
+
+def _binds(limit: Limit, turn: TurnUse) -> bool:
+    """Whether a limit counts this turn's customer, for a metric of which the ledger knows."""
+    if limit.metric == Limit.Metric.ACTIONS:
+        return False
+    match limit.scope:
+        case Limit.Scope.DEPLOYMENT:
+            return True
+        case Limit.Scope.SITE:
+            return limit.site is not None and limit.site.key == turn.site
+        case Limit.Scope.ADDRESS:
+            return bool(turn.address) and (limit.site is None or limit.site.key == turn.site)
+    return limit.tier is not None and limit.tier.slug == turn.tier
+
+
+def _takes(turn: TurnUse, cost: Decimal | None) -> dict[str, Decimal | int]:
+    return {
+        Limit.Metric.MESSAGES.value: 1,
+        Limit.Metric.INPUT.value: turn.input,
+        Limit.Metric.OUTPUT.value: turn.output,
+        Limit.Metric.TOTAL.value: turn.input + turn.output,
+        Limit.Metric.MONEY.value: cost or 0,
+    }
+
+
+def _full(counters: list[_Counter], turn: TurnUse, takes: dict[str, Decimal | int]) -> list[_Counter]:
+    now = turn.started_at
+    return [
+        one
+        for one in counters
+        if one.meter.used(_subject(one.scope, turn), now) + takes[one.metric] > one.amount
+    ]
+
+
+def _last_to_reset(full: list[_Counter], turn: TurnUse) -> _Counter:
+    """The one that a customer is told of."""
+    return max(full, key=lambda one: one.meter.ends(_subject(one.scope, turn)))
+
+
+def _subject(scope: str, turn: TurnUse) -> object:
+    match scope:
+        case "customer":
+            return turn.customer
+        case "tier":
+            return turn.tier
+        case "address":
+            return turn.address
+        case "site":
+            return turn.site
+    return limits.DEPLOYMENT

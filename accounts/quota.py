@@ -140,12 +140,26 @@ def hold(
 
 
 def hold_action(
-    action: UUID, turn: UUID, customer: Customer, *, seconds: float, now: datetime | None = None
-) -> None:
-    """Reserve one tool action; raises Exhausted."""
-    rules = limits.ordered(limits.binding(customer).of_metrics(Limit.Metric.ACTIONS))
-    if rules:
-        _hold([Claim(rule, action, Decimal(1)) for rule in rules], turn, customer, seconds, now)
+    action: UUID,
+    turn: UUID,
+    customer: Customer,
+    *,
+    seconds: float,
+    now: datetime | None = None,
+    binding: Binding | None = None,
+    model_class: str = "",
+    model: str = "",
+) -> bool:
+    """Reserve one action of a tool that a model, if any, asks for; False where no limit counts it.
+
+    Raises Exhausted.
+    """
+    binding = limits.binding(customer) if binding is None else binding
+    counting = [r for r in binding.for_model(model_class, model) if r.metric == Limit.Metric.ACTIONS]
+    claims = [Claim(rule, action, Decimal(1), model_class) for rule in limits.ordered(counting)]
+    if claims:
+        _hold(claims, turn, customer, seconds, now)
+    return bool(claims)
 
 
 def _hold(claims: list[Claim], turn: UUID, customer: Customer, seconds: float, now: datetime | None) -> None:

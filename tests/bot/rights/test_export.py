@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from accounts import audit, quota
-from accounts.models import Customer, User
+from accounts.models import Customer, User, Window
 from bot.models import Conversation, Message
 from bot.rights import export, words
 from tests.bot.rights.conftest import AGENT_SAID, COMMENT, EMAIL, NAME, ORDER, PHONE, Told
@@ -146,3 +146,16 @@ def test_page_shows_what_was_said_and_never_runs_it(nora: Customer, told: Told) 
 
 def test_an_empty_customer_has_a_page_too(alice: Customer) -> None:
     assert words.table("en")["nothing"] in export.html(export.of(alice))
+
+
+def test_what_counted_is_named_by_its_metric_and_money_is_not_told(nora: Customer) -> None:
+    now = timezone.now()
+    for rule in ("messages:large:first:3h", "total_tokens:any:day", "money:any:month"):
+        Window.objects.create(
+            rule=rule, subject=f"customer:{nora.id}", number=1, starts_at=now, ends_at=now, settled=5
+        )
+    data = export.of(nora)
+    assert [(one["counts"], one["used"]) for one in data["limits"]] == [("messages", 5), ("total_tokens", 5)]
+    page = export.html(data)
+    assert "<td>tokens</td>" in page
+    assert "counts_" not in page

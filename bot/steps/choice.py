@@ -8,15 +8,19 @@ from django.db import connection
 
 from accounts import prices
 from accounts.limits import Binding
-from accounts.models import Limit
+from accounts.models import CLASSES, Limit, Tier
 from accounts.prices import Overrides
 from bot.llm.base import Deadlines, Settings
 from bot.llm.errors import UnknownModel
 from bot.models import Model, Provider
 from bot.models.rows import columns, made
+from bot.steps import need, picking
 from bot.steps import room as rooms
-from bot.steps.room import Room
+from bot.steps.difficulty import Need
+from bot.steps.picking import Classes, NoneLeft
 from bot.steps.work import Work
+
+__all__ = ["Choice", "NoneLeft", "Unpriced", "choose", "deadlines", "settings_of"]
 
 _ENABLED = f"""
 SELECT {columns("model", Model)}, {columns("provider", Provider)},
@@ -36,10 +40,6 @@ _UNBOUND = Binding()
 
 class Unpriced(Exception):
     """A limit counts money and no model that could answer has a known price."""
-
-
-class NoneLeft(Exception):
-    """Limits have refused every class that might answer."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,8 @@ def choose(work: Work, binding: Binding = _UNBOUND, without: frozenset[str] = fr
     """The class that answers, and its models; `without` the classes that limits have just refused.
 
     1. Classes of the tier that have a model which is enabled and whose price is known where money counts.
-    2. Of these the one that the tier's pick and the limits leave.
+    2. Of these the first of the tier's order, or the cheapest that can do the job, as its pick says.
+    3. A cheaper one, where a limit is full or nearly used up.
 
     Raises UnknownModel where no model is enabled, Unpriced where none has a known price, NoneLeft where
     nothing is left that may answer instead.
@@ -77,10 +78,17 @@ def choose(work: Work, binding: Binding = _UNBOUND, without: frozenset[str] = fr
     tier = work.conversation.customer.effective_tier
     enabled = _by_class(_enabled(), tier.classes)
     usable = {name: some for name, of_class in enabled.items() if (some := _priced(of_class, binding))}
-    _check(enabled, usable, without)
-    room = rooms.read(binding, usable)
-    model_class, reason = _first(usable, room, without)
-    return Choice(_with_room(usable[model_class], room), model_class, reason)
+    _check(enabled, usable)
+    classes = Classes([*enabled], [*usable], [name for name in usable if name not in without])
+    if tier.pick == Tier.Pick.FIRST:
+        room = rooms.read(binding, usable)
+        reason = picking.first(classes, room)
+    else:
+        needed = need.of(work, picking.cheapest(usable, CLASSES[-1])) if len(usable) > 1 else Need()
+        room = rooms.read(binding, {name: usable[name] for name in picking.candidates(classes, needed)})
+        reason = picking.cheapest_with_room(classes, needed, room)
+    models = usable[reason.model_class]
+    return Choice([model for model in models if room.takes(model)] or models, reason.model_class, str(reason))
 
 
 def _by_class(models: list[Model], classes: list[str]) -> dict[str, list[Model]]:
@@ -104,25 +112,12 @@ def _has_price(model: Model) -> bool:
     return rates is not None and None not in (rates.input, rates.cached, rates.output)
 
 
-def _check(enabled: dict[str, list[Model]], usable: dict[str, list[Model]], without: frozenset[str]) -> None:
+def _check(enabled: dict[str, list[Model]], usable: dict[str, list[Model]]) -> None:
     if not enabled:
         raise UnknownModel("No model of the tier's classes is enabled: add one in the admin")
-    if without and not set(usable) - without:
-        raise NoneLeft
     if not usable:
         names = ", ".join(model.name for models in enabled.values() for model in models)
         raise Unpriced(f"A limit counts money and no price is known of {names}")
-
-
-def _first(usable: dict[str, list[Model]], room: Room, without: frozenset[str]) -> tuple[str, str]:
-    """The first class that has room; a full one that does not let the next one answer refuses by itself."""
-    left = [name for name in usable if name not in without]
-    chosen = next((name for name in left if not room.steps_down(name)), left[0])
-    return chosen, f"{chosen}: first"
-
-
-def _with_room(models: list[Model], room: Room) -> list[Model]:
-    return [model for model in models if room.takes(model)] or models
 
 
 def _enabled() -> list[Model]:

@@ -27,12 +27,9 @@ class Room:
         """Whether the class is full by a limit that lets the next one answer."""
         return any(
             one.rule.when_full == Limit.WhenFull.NEXT
-            for one in self.standings
-            if one.rule.counts(model_class, "") and allowance.full(one, self.binding.grants)
+            for one in self._counting(model_class)
+            if allowance.full(one, self.binding.grants)
         )
-
-    def has(self, model_class: str) -> bool:
-        return allowance.has_room(self.binding, self.standings, model_class)
 
     def takes(self, model: Model) -> bool:
         """Whether the limits of this one model have room, or refuse in their own words."""
@@ -44,12 +41,19 @@ class Room:
 
     def near(self, model_class: str, instead: str) -> int | None:
         """The percent used of a window that is nearly used up and that `instead` would spare; else None."""
-        used = [
-            self._percent(one)
-            for one in self.standings
-            if one.rule.counts(model_class, "") and _spared(one.rule, instead)
-        ]
-        return max((percent for percent in used if percent >= NEAR), default=None)
+        return self._nearest(one for one in self._counting(model_class) if _spared(one.rule, instead))
+
+    def eases(self, model_class: str, other: str) -> bool:
+        """Whether the class has room and no window that is nearly used up, but for those of the other."""
+        own = (one for one in self._counting(model_class) if not one.rule.counts(other, ""))
+        return self._nearest(own) is None and allowance.has_room(self.binding, self.standings, model_class)
+
+    def _counting(self, model_class: str) -> Iterable[Standing]:
+        return (one for one in self.standings if one.rule.counts(model_class, ""))
+
+    def _nearest(self, standings: Iterable[Standing]) -> int | None:
+        percents = map(self._percent, standings)
+        return max((percent for percent in percents if percent >= NEAR), default=None)
 
     def _percent(self, one: Standing) -> int:
         granted = sum(grant.left for grant in self.binding.grants if grant.helps(one.rule))
@@ -69,7 +73,7 @@ def _matters(rule: Rule, by_class: dict[str, list[Model]]) -> bool:
         return False
     if rule.model:
         return any(_has_another(rule.model, models) for models in by_class.values())
-    return len(by_class) > 1 and (not rule.model_class or rule.model_class in by_class)
+    return len(by_class) > 1 and any(rule.counts(name, "") for name in by_class)
 
 
 def _has_another(name: str, models: Iterable[Model]) -> bool:

@@ -38,4 +38,5 @@ def read(code: str) -> Reason | None:
     model_class, cause, instead_of, percent, signs = found.groups()
     if cause is None:
         return Reason(model_class, tuple(signs.split(", ")))
-    return Reason(model_class, (), cast("Cause", cause), instead_of, None if percent is None else int(percent))
+    used = None if percent is None else int(percent)
+    return Reason(model_class, (), cast("Cause", cause), instead_of, used)

@@ -57,7 +57,9 @@ def of(customer: Customer, now: datetime | None = None) -> Allowance:
         if one.rule.own and one.rule.metric != Limit.Metric.MONEY
     ]
     told += [
-        _granted(grant, customer.locale) for grant in binding.grants if grant.metric != Limit.Metric.MONEY
+        _granted(grant, customer.locale)
+        for grant in binding.grants
+        if grant.metric != Limit.Metric.MONEY and grant.left
     ]
     classes = customer.effective_tier.classes
     return Allowance(told, binding.stopped or not any(has_room(binding, standings, c) for c in classes))

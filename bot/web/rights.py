@@ -29,6 +29,17 @@ TYPES = {"json": "application/json; charset=utf-8", "html": "text/html; charset=
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; sandbox"
 
 
+def bearer(request: HttpRequest, site: str) -> Customer:
+    """Whose session token the request carries. Raises identity.BadToken."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    given = token.strip() if scheme.lower() == "bearer" else ""
+    return identity.read_session(get_object_or_404(Site, key=site), given)
+
+
+def refused_token() -> HttpResponse:
+    return JsonResponse({"code": "unauthorized"}, status=401, headers={"WWW-Authenticate": "Bearer"})
+
+
 def for_themselves(view: View) -> View:
     """Only a verified customer with a good session token; what they get is kept by nobody else.
 
@@ -39,12 +50,10 @@ def for_themselves(view: View) -> View:
     @never_cache
     @wraps(view)
     def guarded(request: HttpRequest, site: str, **address: Any) -> HttpResponse:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         try:
-            bearer = token.strip() if scheme.lower() == "bearer" else ""
-            customer = identity.read_session(get_object_or_404(Site, key=site), bearer)
+            customer = bearer(request, site)
         except identity.BadToken:
-            return JsonResponse({"code": "unauthorized"}, status=401, headers={"WWW-Authenticate": "Bearer"})
+            return refused_token()
         if not customer.verified:
             return JsonResponse({"code": "not_verified"}, status=403)
         try:

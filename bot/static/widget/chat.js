@@ -104,6 +104,21 @@ export class Chat {
     this.forget();
   }
 
+  /** Reads what is used, once for each allowance that the server has told. */
+  async readUsage() {
+    const { store } = this;
+    const of = store.allowance;
+    if (this.reading === of) return;
+    this.reading = of;
+    try {
+      store.usage = { statement: await this.rights.usage(this.clock.locale), of, problem: null };
+    } catch ({ code }) {
+      store.usage = { ...store.usage, of, problem: code };
+    }
+    if (this.reading === of) this.reading = null;
+    store.changed();
+  }
+
   retry() {
     this.store.phase = "loading";
     this.store.changed();

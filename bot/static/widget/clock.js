@@ -4,6 +4,7 @@ export class Clock {
     this.locale = locale === "zh" ? "zh-CN" : navigator.language?.startsWith("en") ? navigator.language : "en";
     this.time = new Intl.DateTimeFormat(this.locale, { hour: "numeric", minute: "2-digit" });
     this.day = new Intl.DateTimeFormat(this.locale, { weekday: "long", month: "long", day: "numeric" });
+    this.weekday = new Intl.DateTimeFormat(this.locale, { weekday: "long" });
     this.date = new Intl.DateTimeFormat(this.locale, { month: "short", day: "numeric" });
     this.relative = new Intl.RelativeTimeFormat(this.locale, { numeric: "auto" });
   }
@@ -31,7 +32,18 @@ export class Clock {
     const away = this.#daysAway(when);
     if (away === 0) return this.timeOf(when);
     const day = away === 1 ? this.relative.format(1, "day") : this.date.format(when);
-    return `${day}${this.locale === "zh-CN" ? " " : ", "}${this.timeOf(when)}`;
+    return `${day}${this.#chinese ? " " : ", "}${this.timeOf(when)}`;
+  }
+
+  /** "today at 18:00", "tomorrow", "on Monday at 09:30" or "on 1 Dec"; midnight is the day itself. */
+  momentOf(moment) {
+    const when = new Date(moment);
+    const away = this.#daysAway(when);
+    const near = away >= 0 && away <= 1;
+    const day = near ? this.relative.format(away, "day") : (away < 7 ? this.weekday : this.date).format(when);
+    const named = near || this.#chinese ? day : `on ${day}`;
+    const midnight = when.getHours() === 0 && when.getMinutes() === 0 && away !== 0;
+    return midnight ? named : `${named}${this.#chinese ? " " : " at "}${this.timeOf(when)}`;
   }
 
   /** A calendar date such as 2026-11-02, which has no time zone. */
@@ -51,6 +63,11 @@ export class Clock {
     return new Intl.NumberFormat(this.locale, { style: "unit", unit: "day", unitDisplay: "long" }).format(count);
   }
 
+  /** "12,000" */
+  countOf(number) {
+    return new Intl.NumberFormat(this.locale).format(number);
+  }
+
   /** "names, addresses and card numbers" */
   listOf(words) {
     return new Intl.ListFormat(this.locale).format(words);
@@ -62,6 +79,10 @@ export class Clock {
     } catch {
       return `${amount} ${currency ?? ""}`.trim();
     }
+  }
+
+  get #chinese() {
+    return this.locale === "zh-CN";
   }
 
   #daysAway(moment) {

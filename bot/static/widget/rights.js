@@ -1,4 +1,4 @@
-/** What customers may ask for about their own data: a copy of everything, and its deletion. */
+/** What customers may ask for about themselves: what they have used, a copy of everything, and its deletion. */
 
 const WITHIN = 60_000;
 
@@ -13,21 +13,27 @@ export class Refused extends Error {
 export class Rights {
   /** `token()` gives the session token of now. */
   constructor({ site, token }) {
-    this.address = `/widget/${encodeURIComponent(site)}/data`;
+    this.address = `/widget/${encodeURIComponent(site)}/`;
     this.token = token;
+  }
+
+  /** Each limit and grant, and when more is to be had, in the words of this language. */
+  async usage(locale) {
+    const response = await this.#ask("GET", `usage?locale=${encodeURIComponent(locale)}`);
+    return response.json().catch(() => Promise.reject(new Refused("failed")));
   }
 
   /** Everything about the customer as a file: "html" to read, "json" for other programs. */
   async copy(format) {
-    const response = await this.#ask("GET", `.${format}`);
+    const response = await this.#ask("GET", `data.${format}`);
     return response.blob().catch(() => Promise.reject(new Refused("offline")));
   }
 
   async erase() {
-    await this.#ask("DELETE");
+    await this.#ask("DELETE", "data");
   }
 
-  async #ask(method, ending = "") {
+  async #ask(method, ending) {
     const headers = { Authorization: `Bearer ${this.token() ?? ""}` };
     const how = { method, headers, cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(WITHIN) };
     const response = await fetch(this.address + ending, how).catch(() => Promise.reject(new Refused("offline")));

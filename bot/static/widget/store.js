@@ -25,6 +25,7 @@ export class Store {
     this.loadingEarlier = false;
     this.approvals = new Map();
     this.allowance = null;
+    this.usage = { statement: null, of: null, problem: null }; // read when the allowance was `of`
     this.mode = "normal";
     this.typingUntil = 0;
     this.note = null;

@@ -1,8 +1,10 @@
 /** Every word of the widget's own, in English and Simplified Chinese. `{name}` is filled in. */
 import * as data from "./data_strings.js";
+import * as usage from "./usage_strings.js";
 
 const en = {
   ...data.en,
+  ...usage.en,
   title: "Chat with {name}",
   assistant: "Assistant",
   conversation: "Conversation",
@@ -76,11 +78,12 @@ const en = {
   order_total: "Total",
   order_view: "View order",
   more_orders: "and {n} more",
-  allowance: "{used} of {amount} {label} ·",
-  allowance_resets: "new allowance {when}",
+  allowance: "{used} of {amount} {label}",
   allowance_out: "You have used all {amount} {label}.",
-  allowance_out_else: "The assistant's messages are used up for now. You still get prepared answers.",
-  allowance_still: "You still get prepared answers. Full answers are back {when}.",
+  allowance_out_else: "The assistant's messages are used up for now.",
+  allowance_still: "You still get prepared answers, help pages and, if you ask, a person.",
+  allowance_back: "Full answers are back {when}.",
+  allowance_more: "Your usage",
   mode_degraded: "The assistant is having trouble. You get prepared answers for now.",
   contact_ask: "Where may we write to you, should you leave?",
   contact_open: "Leave e-mail",
@@ -105,6 +108,7 @@ const en = {
 
 const zh = {
   ...data.zh,
+  ...usage.zh,
   title: "与{name}对话",
   assistant: "智能助手",
   conversation: "对话",
@@ -178,11 +182,12 @@ const zh = {
   order_total: "合计",
   order_view: "查看订单",
   more_orders: "还有 {n} 个订单",
-  allowance: "{label}已用 {used} / {amount}，",
-  allowance_resets: "{when} 恢复额度",
+  allowance: "{label}已用 {used} / {amount}",
   allowance_out: "{label}已用完（{amount} / {amount}）。",
-  allowance_out_else: "智能助手的消息额度暂时用完，仍可获得预设回答。",
-  allowance_still: "仍可获得预设回答，{when} 恢复完整回答。",
+  allowance_out_else: "智能助手的消息额度暂时用完。",
+  allowance_still: "仍可获得预设回答和帮助内容，也可转人工客服。",
+  allowance_back: "{when} 恢复完整回答。",
+  allowance_more: "您的用量",
   mode_degraded: "智能助手暂时不稳定，目前提供预设回答。",
   contact_ask: "如果您先离开，我们可以写信到哪里？",
   contact_open: "留下邮箱",

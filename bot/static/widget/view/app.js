@@ -7,6 +7,7 @@ import { Header } from "./header.js";
 import { List } from "./list.js";
 import { Notices } from "./notices.js";
 import { YourData } from "./your_data.js";
+import { YourUsage } from "./your_usage.js";
 import { spoken, write } from "../markdown.js";
 
 export class App {
@@ -15,10 +16,12 @@ export class App {
     const dialog = new ConfirmDialog(chat);
     this.composer = new Composer(chat, () => this.list.toLatest());
     const data = new YourData(chat);
-    this.header = new Header(chat, page, { askNew: () => dialog.ask(), showData: () => data.show() });
+    const usage = new YourUsage(chat);
+    const showUsage = () => usage.show();
+    this.header = new Header(chat, page, { askNew: () => dialog.ask(), showUsage, showData: () => data.show() });
     this.notices = new Notices(chat);
     this.list = new List(chat, { edit: (text) => this.composer.fill(text) });
-    this.parts = [this.header, this.notices, this.list, this.composer, new Footer(chat), data];
+    this.parts = [this.header, this.notices, this.list, this.composer, new Footer(chat, { showUsage }), data, usage];
     this.live = h("div", { class: "unseen", "aria-live": "polite", role: "status" });
     root.replaceChildren(...this.parts.map((part) => part.element), dialog.element, this.live);
     document.addEventListener("keydown", (event) => {

@@ -4,53 +4,67 @@ import { attribute, h, setText } from "./element.js";
 const NEAR_THE_END = 0.7;
 
 export class Footer {
-  constructor(chat) {
+  constructor(chat, { showUsage }) {
     this.chat = chat;
     const { t, store } = chat;
-    this.allowanceText = h("p", { class: "allowance-text" });
+    this.allowanceText = h("span");
     this.bar = h("span", { class: "allowance-bar-used" });
-    this.allowance = h("div", { class: "allowance", hidden: true }, h("span", { class: "allowance-bar" }, this.bar));
-    this.allowance.append(this.allowanceText);
+    const more = h("button", { class: "quiet-link", type: "button", onclick: showUsage }, t("allowance_more"));
+    this.allowance = h(
+      "div",
+      { class: "allowance", hidden: true },
+      h("span", { class: "allowance-bar", "aria-hidden": "true" }, this.bar),
+      h("p", { class: "allowance-text" }, this.allowanceText, " ", more),
+    );
     this.who = h("span");
     const link = { class: "quiet-link", href: store.site.privacy_url, target: "_blank", rel: "noopener" };
     const privacy = store.site.privacy_url && h("a", link, t("privacy"));
     this.element = h("footer", { class: "footer" }, this.allowance, h("p", { class: "disclosure" }, this.who, privacy));
   }
 
-  update({ conversation: { handler, agent }, allowance }) {
+  update({ conversation: { handler, agent }, allowance, usage }) {
     const { t } = this.chat;
     const name = agent?.name ?? agent ?? t("person_unnamed");
     setText(this.who, handler === "person" ? t("talking_to_person", { agent: name }) : t("talking_to_bot"));
-    this.#allowance(allowance);
+    if (allowance?.exhausted && usage.of !== allowance) this.chat.readUsage();
+    this.#allowance(allowance, usage.of === allowance ? usage.statement : null);
   }
 
-  #allowance(allowance) {
-    const limit = fullest(allowance?.limits ?? []);
+  #allowance(allowance, statement) {
+    const limits = counted(allowance?.limits ?? []);
     const out = Boolean(allowance?.exhausted);
-    this.allowance.hidden = !out && !(limit?.share >= NEAR_THE_END);
+    const near = nearest(limits);
+    this.allowance.hidden = !out && !(near?.share >= NEAR_THE_END);
     if (this.allowance.hidden) return;
-    setText(this.allowanceText, out ? this.#outWords(limit) : this.#words(["allowance", "allowance_resets"], limit));
+    setText(this.allowanceText, out ? this.#outWords(limits, statement) : this.chat.t("allowance", near));
     attribute(this.allowance, "data-state", out ? "out" : "near");
-    if (!out) this.bar.style.inlineSize = `${Math.min(100, limit.share * 100)}%`;
+    if (!out) this.bar.style.inlineSize = `${Math.min(100, near.share * 100)}%`;
   }
 
   /** A limit that is not the customer's own, such as their network's, is not listed. */
-  #outWords(limit) {
-    const own = limit && limit.used >= limit.amount;
-    return own ? this.#words(["allowance_out", "allowance_still"], limit) : this.chat.t("allowance_out_else");
-  }
-
-  #words(keys, limit) {
+  #outWords(limits, statement) {
     const { t, clock } = this.chat;
-    return keys.map((key) => t(key, { ...limit, when: clock.whenOf(limit.resets_at) })).join(clock.locale === "zh-CN" ? "" : " ");
+    const full = limits.filter(({ share }) => share >= 1);
+    const back = statement ? statement.back_at : full.length === 1 && full[0].resets_at;
+    const words = [
+      full.length ? t("allowance_out", full[0]) : t("allowance_out_else"),
+      t("allowance_still"),
+      back && t("allowance_back", { when: clock.momentOf(back) }),
+    ];
+    return words.filter(Boolean).join(clock.locale === "zh-CN" ? "" : " ");
   }
 }
 
-/** The limit that will bite first; one without an amount never does. */
-function fullest(limits) {
-  const counted = limits
+/** One without an amount never bites. */
+function counted(limits) {
+  return limits
     .filter(({ amount }) => Number(amount) > 0)
     .map((limit) => ({ ...limit, used: Number(limit.used), amount: Number(limit.amount) }))
     .map((limit) => ({ ...limit, share: limit.used / limit.amount }));
-  return counted.sort((a, b) => b.share - a.share)[0];
+}
+
+/** The limit that will bite first; one that is full has done so, and something else goes on. */
+function nearest(limits) {
+  const open = limits.filter(({ share }) => share < 1 && share >= NEAR_THE_END);
+  return [...(open.length ? open : limits)].sort((a, b) => b.share - a.share)[0];
 }

@@ -3,7 +3,7 @@ import { attribute, h, icon, initials, setText } from "./element.js";
 import { Menu } from "./menu.js";
 
 export class Header {
-  constructor(chat, page, { askNew, showData }) {
+  constructor(chat, page, { askNew, showUsage, showData }) {
     this.chat = chat;
     const { t } = chat;
     this.avatar = h("span", { class: "avatar avatar-large", "aria-hidden": "true" });
@@ -13,6 +13,7 @@ export class Header {
     this.menu = new Menu(t("menu"), [
       { key: "person", icon: "person", run: () => this.#person() },
       { key: "new", icon: "plus", text: t("new_conversation"), run: askNew },
+      { key: "usage", icon: "usage", text: t("usage"), run: showUsage },
       { key: "data", icon: "lock", text: t("data"), run: showData },
       { key: "privacy", icon: "shield", text: t("privacy"), href: chat.store.site.privacy_url },
     ]);

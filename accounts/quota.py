@@ -7,7 +7,7 @@ neither settles nor releases what it holds loses it when the hold expires.
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -20,9 +20,9 @@ from accounts import limit_words, limits
 from accounts.limits import Binding, Rule
 from accounts.models import Customer, Limit
 
-HOLD = "SELECT * FROM accounts_hold_quota(%(claims)s, %(turn)s, %(customer)s, %(now)s, %(expires)s)"
+HOLD = "SELECT * FROM accounts_hold_quota(%(claims)s, %(uses)s, %(turn)s, %(customer)s, %(now)s, %(expires)s)"
 # Whatever became of its holds, what a call has cost is counted.
-SETTLE = "accounts_end_quota(%(use)s, %(used)s, 'settled', '{held,expired,released,settled}')"
+SETTLE = "accounts_end_quota(ARRAY[%(use)s], %(used)s, 'settled', '{held,expired,released,settled}')"
 _END = "SELECT accounts_end_quota(%s, %s, %s, %s)"
 _STANDING = """
 SELECT coalesce(w.held + w.settled, 0), w.ends_at
@@ -101,14 +101,15 @@ class Claim:
     take: Decimal
     model_class: str = ""
 
-    def as_json(self, now: datetime) -> dict[str, Any]:
+    def as_json(self, place: int, now: datetime) -> dict[str, Any]:
         rule = self.rule
         return _measure(rule, now) | {
+            "place": place,
             "use": str(self.use),
             "metric": rule.metric,
             "model_class": self.model_class,
             "take": str(self.take),
-            "limit": rule.limit,
+            "limit_id": rule.limit,
             "amount": str(rule.amount),
             "own": rule.own,
         }
@@ -133,10 +134,10 @@ def hold(
     """Reserve the turn's message in each of the customer's windows, or in none and raise Exhausted.
 
     A use counts once: while it is held, and after it was settled, holding it again changes nothing. After it
-    was released or has expired it is held anew, if there is still room.
+    was released or has expired, or when other limits count it by now, it is held anew if there is still room.
     """
-    claims = message_claims(limits.binding(customer), turn, model_class)
-    _hold(claims, turn, customer, seconds, now)
+    claims = message_claims(limits.binding(customer, now), turn, model_class)
+    _hold(claims, turn, turn, customer, seconds, now)
 
 
 def hold_action(
@@ -154,27 +155,31 @@ def hold_action(
 
     Raises Exhausted.
     """
-    binding = limits.binding(customer) if binding is None else binding
+    binding = limits.binding(customer, now) if binding is None else binding
     counting = [r for r in binding.for_model(model_class, model) if r.metric == Limit.Metric.ACTIONS]
     claims = [Claim(rule, action, Decimal(1), model_class) for rule in limits.ordered(counting)]
     if claims:
-        _hold(claims, turn, customer, seconds, now)
+        _hold(claims, action, turn, customer, seconds, now)
     return bool(claims)
 
 
-def _hold(claims: list[Claim], turn: UUID, customer: Customer, seconds: float, now: datetime | None) -> None:
-    facts = hold_facts(claims, turn, customer.id, seconds, now or timezone.now())
+def _hold(
+    claims: list[Claim], use: UUID, turn: UUID, customer: Customer, seconds: float, now: datetime | None
+) -> None:
+    facts = hold_facts(claims, [use], turn, customer.id, seconds, now or timezone.now())
     with connection.cursor() as cursor:
         cursor.execute(HOLD, facts)
         refuse(cursor.fetchall(), claims, customer.locale)
 
 
 def hold_facts(
-    claims: list[Claim], turn: UUID, customer: UUID, seconds: float, now: datetime
+    claims: list[Claim], uses: list[UUID], turn: UUID, customer: UUID, seconds: float, now: datetime
 ) -> dict[str, Any]:
-    """The values of HOLD."""
+    """The values of HOLD: one of `uses` that claims nothing gives back what it holds."""
+    ordered = _in_order(claims)
     return {
-        "claims": json.dumps([claim.as_json(now) for claim in _in_order(claims)]),
+        "claims": json.dumps([claim.as_json(place, now) for place, claim in enumerate(ordered)]),
+        "uses": uses,
         "turn": turn,
         "customer": customer,
         "now": now,
@@ -189,18 +194,21 @@ def refuse(rows: list[tuple[Any, ...]], claims: list[Claim], locale: str) -> Non
     if rows[0][0] < 0:
         raise SpendingStopped
     ordered = _in_order(claims)
-    full = [Standing(ordered[place].rule, used, ends) for place, used, amount, ends in rows]
+    full = [
+        Standing(replace(ordered[place].rule, amount=amount), used, ends)
+        for place, used, amount, ends in rows
+    ]
     raise Exhausted(full, locale)
 
 
 def settle(use: UUID) -> None:
     """Turn what this use holds into used. After the hold expired it still counts, as overrun."""
-    _end(use, None, "settled", ["held", "expired"])
+    _end([use], None, "settled", ["held", "expired"])
 
 
-def release(use: UUID) -> None:
-    """Give back what this use holds; a use that was settled stays counted."""
-    _end(use, "{}", "released", ["held"])
+def release(*uses: UUID) -> None:
+    """Give back what these uses hold, in one statement; what was settled stays counted."""
+    _end([*uses], "{}", "released", ["held"])
 
 
 def expire(now: datetime | None = None) -> int:
@@ -240,6 +248,6 @@ def _in_order(claims: list[Claim]) -> list[Claim]:
     return sorted(claims, key=lambda claim: (claim.rule.key, claim.rule.subject))
 
 
-def _end(use: UUID, used: str | None, becomes: str, was: list[str]) -> None:
+def _end(uses: list[UUID], used: str | None, becomes: str, was: list[str]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_END, [use, used, becomes, was])
+        cursor.execute(_END, [uses, used, becomes, was])

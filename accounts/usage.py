@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -117,17 +117,17 @@ class Bound:
     locale: str = "en"
 
 
-def begin(call: CallCharge, most: Most, bound: Bound) -> None:
+def begin(call: CallCharge, most: Most, bound: Bound, now: datetime | None = None) -> None:
     """Hold what a call may come to, and open its entry, which stays when its worker is killed.
 
     Raises Exhausted or SpendingStopped, and then has done nothing.
     """
-    binding, turn = bound.binding, call.turn
+    binding, turn, now = bound.binding, call.turn, now or timezone.now()
     claims = quota.message_claims(binding, turn, call.model_class, call.model)
     claims += quota.call_claims(binding, call.call, most)
-    facts = quota.hold_facts(claims, turn, call.customer, bound.seconds, timezone.now())
+    facts = quota.hold_facts(claims, [turn, call.call], turn, call.customer, bound.seconds, now)
     with connection.cursor() as cursor:
-        cursor.execute(_BEGIN, _row(call, OPEN) | facts)
+        cursor.execute(_BEGIN, _row(call, OPEN, now) | facts)
         rows = cursor.fetchall()
     quota.refuse(rows, claims, bound.locale)
 
@@ -135,7 +135,7 @@ def begin(call: CallCharge, most: Most, bound: Bound) -> None:
 def end(call: CallCharge) -> None:
     """Charge a call that is over, once, and settle what was held: an entry that is closed stays as it is."""
     with connection.cursor() as cursor:
-        cursor.execute(_END, _row(call, call.outcome) | {"use": call.call, "used": call.used})
+        cursor.execute(_END, _row(call, call.outcome, timezone.now()) | {"use": call.call, "used": call.used})
 
 
 def close_lost(
@@ -179,7 +179,7 @@ def _used(tokens: prices.Tokens, cost: Decimal | None) -> str:
     return json.dumps({str(metric): str(count) for metric, count in counts.items()})
 
 
-def _row(call: CallCharge, outcome: str) -> dict[str, Any]:
+def _row(call: CallCharge, outcome: str, now: datetime) -> dict[str, Any]:
     tokens, rates = call.tokens, call.rates
     return {
         "call": call.call,
@@ -204,5 +204,5 @@ def _row(call: CallCharge, outcome: str) -> dict[str, Any]:
         "confidence": str(UsageEntry.Confidence.EXACT if call.exact else UsageEntry.Confidence.ESTIMATED),
         "outcome": outcome,
         "seconds": call.seconds,
-        "now": timezone.now(),
+        "now": now,
     }

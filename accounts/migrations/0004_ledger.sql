@@ -1,29 +1,64 @@
 -- The steps of the quota ledger. Each is one statement for whoever calls it: all or nothing, with no network in
--- between. What is locked is locked in the same order everywhere: holds, then windows, then grants, each by id.
--- Read committed: each statement in here sees what others have committed before it began, so that the counts of
--- a row that is locked are the latest.
+-- between. What is locked is locked in the same order everywhere: uses, then holds, windows and grants, each by
+-- id. Read committed: each statement in here sees what others have committed before it began, so that the counts
+-- of a row that is locked are the latest.
 
--- Hold what the uses of a turn may come to, or nothing. `claims` is an array, ordered by rule and subject, of
---   use, metric, model_class, rule, subject, take, limit (id or null), amount (in force where limit is null),
---   own (the customer's grants may help), number, starts, ends (number null: from first use, for `hours`)
--- A use that holds or has used something by a rule takes no more by it; when it holds something by a rule that is
--- not among the claims, it begins anew. Returns nothing when all is held, else a row for each claim in the way:
--- its place (from 0; -1: spending is stopped), what is used, the amount in force, the end of its window.
+-- What a use wants of one window; see hold_facts in accounts/quota.py, which fills it.
+CREATE TYPE accounts_claim AS (
+    place int, use uuid, metric text, model_class text, rule text, subject text, take numeric(28, 12),
+    -- The limit, and the amount that was in force when it was read; without a limit that is what holds.
+    limit_id bigint, amount numeric,
+    -- The customer's grants may help.
+    own boolean,
+    -- Which window; without a number the one that began with its first use and lasts for `hours`.
+    number bigint, starts timestamptz, ends timestamptz, hours int
+);
+
+-- What a limit counts, as Rule.key in accounts/limits.py says it.
+CREATE FUNCTION accounts_counted_by(counts accounts_limit) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT counts.metric
+        || ':' || CASE WHEN counts.model <> '' THEN 'model=' || counts.model
+                       WHEN counts.model_class <> '' THEN counts.model_class
+                       ELSE 'any' END
+        || ':' || CASE WHEN counts.hours IS NOT NULL THEN 'first:' || counts.hours || 'h'
+                       WHEN counts.period = 'week' THEN 'week:' || counts.week_starts
+                       ELSE counts.period END
+$$;
+
+-- The amount in force for a claim; null when its limit is gone, or counts something else by now.
+CREATE FUNCTION accounts_in_force(claim accounts_claim) RETURNS numeric LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN claim.limit_id IS NULL THEN claim.amount ELSE (
+        SELECT l.amount FROM accounts_limit l
+         WHERE l.id = claim.limit_id AND accounts_counted_by(l) = claim.rule
+           AND l.scope = split_part(claim.subject, ':', 1)) END
+$$;
+
+-- Whoever holds or ends something for a use has it for themselves until they are done; only expiry comes between.
+CREATE FUNCTION accounts_lock_uses(uses uuid[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(number)
+       FROM (SELECT DISTINCT uuid_hash_extended(use, 0) AS number FROM unnest(uses) use ORDER BY 1) numbers;
+    PERFORM 1 FROM accounts_hold WHERE use = ANY(uses) ORDER BY id FOR UPDATE;
+END $$;
+
+-- Hold what `uses` may come to, or nothing. A use that was settled takes no more. One that holds exactly what it
+-- claims goes on holding that; otherwise it begins anew, and what it held is free for what it claims. It claims
+-- each metric once in a window. Returns nothing when all is held, else a row for each claim in the way: its place
+-- (-1: spending is stopped), what others use of its window, the amount in force, when the window ends.
 CREATE FUNCTION accounts_hold_quota(
-    claims jsonb, for_turn uuid, for_customer uuid, at timestamptz, until timestamptz
+    claims jsonb, uses uuid[], for_turn uuid, for_customer uuid, at timestamptz, until timestamptz
 ) RETURNS TABLE (place int, is_used numeric, in_force numeric, resets timestamptz) LANGUAGE plpgsql AS $$
 DECLARE
-    uses uuid[] := ARRAY(SELECT DISTINCT (e->>'use')::uuid FROM jsonb_array_elements(claims) e);
-    count int := jsonb_array_length(claims);
-    claim jsonb;
+    wanted accounts_claim[];
+    claim accounts_claim;
+    anew uuid[];
     counted accounts_window;
     windows bigint[] := '{}';
-    takes numeric[] := '{}';
-    lacks numeric[] := '{}';
+    touched bigint[];
+    grants uuid[];
+    lack numeric;
     -- By metric: what the customer's own windows lack, which grants pay.
     lacking jsonb := '{}';
-    free numeric;
-    lack numeric;
     refused boolean := false;
 BEGIN
     IF EXISTS (SELECT 1 FROM accounts_deployment WHERE stopped_at IS NOT NULL) THEN
@@ -31,161 +66,144 @@ BEGIN
         RETURN;
     END IF;
 
-    PERFORM 1 FROM accounts_hold WHERE use = ANY(uses) ORDER BY id FOR UPDATE;
-    FOR i IN 0 .. count - 1 LOOP
-        windows := windows || CASE WHEN accounts_holds_already(claims->i) THEN NULL
-                                   ELSE accounts_open_window(claims->i, at) END;
+    -- 1. Who takes what, and from which windows.
+    PERFORM accounts_lock_uses(uses);
+    wanted := ARRAY(
+        SELECT one FROM jsonb_populate_recordset(NULL::accounts_claim, claims) one
+         WHERE accounts_in_force(one) IS NOT NULL ORDER BY one.place);
+    anew := ARRAY(
+        SELECT asked.use FROM unnest(uses) AS asked (use)
+         WHERE NOT EXISTS (SELECT 1 FROM accounts_hold h WHERE h.use = asked.use AND h.state = 'settled')
+           AND ARRAY(
+                SELECT w.rule || ' ' || w.subject FROM accounts_hold h JOIN accounts_window w ON w.id = h.window_id
+                 WHERE h.use = asked.use AND h.state = 'held' ORDER BY 1)
+               <> ARRAY(SELECT c.rule || ' ' || c.subject FROM unnest(wanted) c WHERE c.use = asked.use ORDER BY 1));
+    IF anew = '{}' THEN
+        RETURN;
+    END IF;
+    wanted := ARRAY(SELECT one FROM unnest(wanted) one WHERE one.use = ANY(anew) ORDER BY one.place);
+    FOREACH claim IN ARRAY wanted LOOP
+        windows := windows || accounts_open_window(claim, at);
     END LOOP;
-    PERFORM 1 FROM accounts_window
-      WHERE id = ANY(windows) OR id IN (SELECT window_id FROM accounts_hold WHERE use = ANY(uses))
-      ORDER BY id FOR UPDATE;
-    PERFORM 1 FROM accounts_grant
-      WHERE customer = for_customer AND expires_at > at AND withdrawn_at IS NULL
-         OR id IN (SELECT grant_id FROM accounts_hold WHERE use = ANY(uses))
-      ORDER BY id FOR UPDATE;
+    touched := windows || ARRAY(SELECT h.window_id FROM accounts_hold h WHERE h.use = ANY(anew));
+    PERFORM 1 FROM accounts_window WHERE id = ANY(touched) ORDER BY id FOR UPDATE;
+    grants := ARRAY(SELECT h.grant_id FROM accounts_hold h WHERE h.use = ANY(anew) AND h.grant_id IS NOT NULL)
+           || ARRAY(SELECT id FROM accounts_grant
+                     WHERE customer = for_customer AND expires_at > at AND withdrawn_at IS NULL);
+    grants := ARRAY(SELECT id FROM accounts_grant WHERE id = ANY(grants) ORDER BY id FOR UPDATE);
 
-    PERFORM accounts_end_quota(h.use, '{}', 'released', '{held}')
-       FROM (SELECT DISTINCT hold.use FROM accounts_hold hold JOIN accounts_window w ON w.id = hold.window_id
-              WHERE hold.use = ANY(uses) AND hold.state = 'held' AND NOT EXISTS (
-                SELECT 1 FROM jsonb_array_elements(claims) e
-                 WHERE (e->>'use')::uuid = hold.use AND e->>'rule' = w.rule)) h;
-
-    -- 1. What is lacking where.
-    FOR i IN 0 .. count - 1 LOOP
-        claim := claims->i;
-        SELECT * INTO counted FROM accounts_window WHERE id = windows[i + 1];
-        place := i;
-        is_used := counted.held + counted.settled;
-        in_force := coalesce(
-            (SELECT amount FROM accounts_limit WHERE id = (claim->>'limit')::bigint), (claim->>'amount')::numeric);
-        resets := counted.ends_at;
-        -- Asked again: another attempt may have held it while this one waited for the windows.
-        takes := takes || CASE WHEN windows[i + 1] IS NULL OR accounts_holds_already(claim) THEN NULL
-                               ELSE (claim->>'take')::numeric END;
-        lack := greatest(0, takes[i + 1] - (in_force - is_used));
-        IF takes[i + 1] IS NULL OR lack = 0 THEN
-            CONTINUE;
+    -- 2. What is lacking where. What is held for uses that begin anew is as good as given back.
+    FOR i IN 1 .. cardinality(wanted) LOOP
+        claim := wanted[i];
+        SELECT * INTO counted FROM accounts_window WHERE id = windows[i];
+        place := claim.place;
+        in_force := coalesce(accounts_in_force(claim), claim.amount);
+        is_used := counted.held + counted.settled - (
+            SELECT coalesce(sum(h.amount), 0) FROM accounts_hold h
+             WHERE h.use = ANY(anew) AND h.window_id = counted.id AND h.state = 'held');
+        resets := CASE WHEN claim.number IS NOT NULL OR is_used > 0 THEN counted.ends_at END;
+        lack := least(claim.take, greatest(0, claim.take - (in_force - is_used)));
+        CONTINUE WHEN lack = 0;
+        IF claim.own AND lack <= (
+            SELECT coalesce(sum(free.amount), 0) FROM accounts_grants_free(claim, grants, anew, at) free) THEN
+            lacking := lacking || jsonb_build_object(
+                claim.metric, greatest(lack, coalesce((lacking->>claim.metric)::numeric, 0)));
+        ELSE
+            refused := true;
+            RETURN NEXT;
         END IF;
-        IF (claim->>'own')::boolean THEN
-            lack := least(lack, takes[i + 1]);
-            SELECT coalesce(sum(amount - held - settled), 0) INTO free FROM accounts_grant
-             WHERE customer = for_customer AND expires_at > at AND withdrawn_at IS NULL
-               AND metric = claim->>'metric' AND model_class IN ('', claim->>'model_class')
-               AND amount > held + settled;
-            IF free >= lack THEN
-                lacking := jsonb_set(lacking, ARRAY[claim->>'metric'], to_jsonb(
-                    greatest(lack, coalesce((lacking->>(claim->>'metric'))::numeric, 0))));
-                CONTINUE;
-            END IF;
-        END IF;
-        refused := true;
-        RETURN NEXT;
     END LOOP;
     IF refused THEN
         RETURN;
     END IF;
 
-    -- 2. Take it.
-    FOR i IN 0 .. count - 1 LOOP
-        claim := claims->i;
-        CONTINUE WHEN takes[i + 1] IS NULL;
-        lack := CASE WHEN (claim->>'own')::boolean THEN coalesce((lacking->>(claim->>'metric'))::numeric, 0) ELSE 0 END;
+    -- 3. Take it.
+    IF EXISTS (SELECT 1 FROM accounts_hold h WHERE h.use = ANY(anew)) THEN
+        PERFORM accounts_end_quota(anew, '{}', 'released', '{held}');
+        DELETE FROM accounts_hold h WHERE h.use = ANY(anew);
+    END IF;
+    FOR i IN 1 .. cardinality(wanted) LOOP
+        claim := wanted[i];
+        lack := CASE WHEN claim.own THEN coalesce((lacking->>claim.metric)::numeric, 0) ELSE 0 END;
         -- A window from first use that nobody has used begins now.
         UPDATE accounts_window
-           SET held = held + takes[i + 1] - lack,
-               starts_at = CASE WHEN claim->>'number' IS NULL AND held + settled = 0 THEN at ELSE starts_at END,
-               ends_at = CASE WHEN claim->>'number' IS NULL AND held + settled = 0
-                              THEN at + (claim->>'hours')::int * interval '1 hour' ELSE ends_at END
-         WHERE id = windows[i + 1];
-        -- What expired in an earlier window of the same rule is not settled any more: this one is.
-        UPDATE accounts_hold h SET state = 'released' FROM accounts_window w
-         WHERE w.id = h.window_id AND h.use = (claim->>'use')::uuid AND h.state = 'expired'
-           AND w.rule = claim->>'rule' AND w.id <> windows[i + 1];
+           SET held = held + claim.take - lack,
+               starts_at = CASE WHEN claim.number IS NULL AND held + settled = 0 THEN at ELSE starts_at END,
+               ends_at = CASE WHEN claim.number IS NULL AND held + settled = 0
+                              THEN at + claim.hours * interval '1 hour' ELSE ends_at END
+         WHERE id = windows[i];
         INSERT INTO accounts_hold (use, turn, customer, metric, window_id, amount, settled, overrun, state, late,
                                    created_at, expires_at)
-        VALUES ((claim->>'use')::uuid, for_turn, for_customer, claim->>'metric', windows[i + 1], takes[i + 1] - lack,
-                0, 0, 'held', false, at, until)
-        ON CONFLICT (use, window_id) DO UPDATE
-        SET amount = excluded.amount, settled = 0, overrun = 0, state = 'held', late = false,
-            created_at = excluded.created_at, expires_at = excluded.expires_at;
-        IF lack > 0 AND lacking ? (claim->>'metric') THEN
-            PERFORM accounts_hold_grants(claim, lack, for_turn, for_customer, at, until)
-              WHERE NOT EXISTS (
-                SELECT 1 FROM accounts_hold h JOIN accounts_grant g ON g.id = h.grant_id
-                 WHERE h.use = (claim->>'use')::uuid AND h.metric = claim->>'metric' AND h.state = 'held');
-        END IF;
+        VALUES (claim.use, for_turn, for_customer, claim.metric, windows[i], claim.take - lack, 0, 0, 'held',
+                false, at, until);
+    END LOOP;
+    FOR claim IN
+        SELECT DISTINCT ON (c.metric) c.* FROM unnest(wanted) c WHERE c.own AND lacking ? c.metric ORDER BY c.metric
+    LOOP
+        PERFORM accounts_hold_grants(
+            claim, (lacking->>claim.metric)::numeric, grants, for_turn, for_customer, at, until);
     END LOOP;
 END $$;
 
-CREATE FUNCTION accounts_holds_already(claim jsonb) RETURNS boolean LANGUAGE sql AS $$
-    SELECT EXISTS (
-        SELECT 1 FROM accounts_hold h JOIN accounts_window w ON w.id = h.window_id
-         WHERE h.use = (claim->>'use')::uuid AND h.state IN ('held', 'settled') AND w.rule = claim->>'rule')
-$$;
-
 -- The id of the window that a claim counts in; it is opened before its first use.
-CREATE FUNCTION accounts_open_window(claim jsonb, at timestamptz) RETURNS bigint LANGUAGE plpgsql AS $$
+CREATE FUNCTION accounts_open_window(claim accounts_claim, at timestamptz) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     opened accounts_window;
 BEGIN
-    FOR attempt IN 1 .. 2 LOOP
+    FOR attempt IN 1 .. 3 LOOP
         SELECT * INTO opened FROM accounts_window
-         WHERE rule = claim->>'rule' AND subject = claim->>'subject'
-           AND (claim->>'number' IS NULL OR number = (claim->>'number')::bigint)
+         WHERE rule = claim.rule AND subject = claim.subject
+           AND (claim.number IS NULL OR number = claim.number)
          ORDER BY number DESC LIMIT 1;
-        IF opened.id IS NOT NULL AND (claim->>'number' IS NOT NULL OR opened.ends_at > at) THEN
-            RETURN opened.id;
-        END IF;
+        EXIT WHEN opened.id IS NOT NULL AND (claim.number IS NOT NULL OR opened.ends_at > at OR attempt = 3);
         -- Two who come first at once count up to the same number: one of them opens it, both use it.
         INSERT INTO accounts_window (rule, subject, number, starts_at, ends_at, held, settled, overrun)
-        VALUES (
-            claim->>'rule', claim->>'subject', coalesce((claim->>'number')::bigint, opened.number + 1, 1),
-            coalesce((claim->>'starts')::timestamptz, at),
-            coalesce((claim->>'ends')::timestamptz, at + (claim->>'hours')::int * interval '1 hour'), 0, 0, 0
-        ) ON CONFLICT DO NOTHING;
+        VALUES (claim.rule, claim.subject, coalesce(claim.number, opened.number + 1, 1), coalesce(claim.starts, at),
+                coalesce(claim.ends, at + claim.hours * interval '1 hour'), 0, 0, 0)
+        ON CONFLICT DO NOTHING;
     END LOOP;
-    SELECT id INTO STRICT opened.id FROM accounts_window
-     WHERE rule = claim->>'rule' AND subject = claim->>'subject'
-       AND (claim->>'number' IS NULL OR number = (claim->>'number')::bigint)
-     ORDER BY number DESC LIMIT 1;
     RETURN opened.id;
 END $$;
 
--- What a claim's window lacks is held in the customer's grants, that which ends soonest first.
+-- What is free in each of the grants that may pay for a claim, that which ends soonest first.
+CREATE FUNCTION accounts_grants_free(claim accounts_claim, grants uuid[], anew uuid[], at timestamptz)
+RETURNS TABLE (id uuid, amount numeric) LANGUAGE sql STABLE AS $$
+    SELECT g.id, g.amount - g.held - g.settled + given_back.amount
+      FROM accounts_grant g, LATERAL (
+        SELECT coalesce(sum(h.amount), 0) AS amount FROM accounts_hold h
+         WHERE h.use = ANY(anew) AND h.grant_id = g.id AND h.state = 'held') given_back
+     WHERE g.id = ANY(grants) AND g.expires_at > at AND g.withdrawn_at IS NULL
+       AND g.metric = claim.metric AND g.model_class IN ('', claim.model_class)
+       AND g.amount - g.held - g.settled + given_back.amount > 0
+     ORDER BY g.expires_at, g.id
+$$;
+
+-- What the windows of a claim's metric lack is held in grants.
 CREATE FUNCTION accounts_hold_grants(
-    claim jsonb, lack numeric, for_turn uuid, for_customer uuid, at timestamptz, until timestamptz
+    claim accounts_claim, lack numeric, grants uuid[], for_turn uuid, for_customer uuid,
+    at timestamptz, until timestamptz
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    given accounts_grant;
+    given record;
     part numeric;
 BEGIN
-    FOR given IN
-        SELECT * FROM accounts_grant
-         WHERE customer = for_customer AND expires_at > at AND withdrawn_at IS NULL
-           AND metric = claim->>'metric' AND model_class IN ('', claim->>'model_class')
-           AND amount > held + settled
-         ORDER BY expires_at, id
-    LOOP
+    FOR given IN SELECT * FROM accounts_grants_free(claim, grants, '{}', at) LOOP
         EXIT WHEN lack = 0;
-        part := least(lack, given.amount - given.held - given.settled);
+        part := least(lack, given.amount);
         lack := lack - part;
         UPDATE accounts_grant SET held = held + part WHERE id = given.id;
         INSERT INTO accounts_hold (use, turn, customer, metric, grant_id, amount, settled, overrun, state, late,
                                    created_at, expires_at)
-        VALUES ((claim->>'use')::uuid, for_turn, for_customer, claim->>'metric', given.id, part, 0, 0, 'held',
-                false, at, until)
-        ON CONFLICT (use, grant_id) DO UPDATE
-        SET amount = excluded.amount, settled = 0, overrun = 0, state = 'held', late = false,
-            created_at = excluded.created_at, expires_at = excluded.expires_at;
+        VALUES (claim.use, for_turn, for_customer, claim.metric, given.id, part, 0, 0, 'held', false, at, until);
     END LOOP;
 END $$;
 
--- End what a use holds: the holds whose state is among `was` end in the state `becomes`. `used` says by metric
--- what was used: as much as was held where `used` is null, nothing where it does not name the metric. The
--- customer's own windows take what they hold, then grants what they hold, and the own windows what is more; the
--- windows of many customers take all. What was not held any more is late, and overrun. Said again with other
+-- End what `uses` hold: the holds whose state is among `was` end in the state `becomes`. `used` says by metric
+-- what each use has used: as much as was held where `used` is null, nothing where it does not name the metric.
+-- The customer's own windows take what they hold, then grants what they hold, and the own windows what is more;
+-- the windows of many customers take all. What was not held any more is late, and overrun. Said again with other
 -- numbers, the numbers are put right. Returns how many holds were ended.
-CREATE FUNCTION accounts_end_quota(ended_use uuid, used jsonb, becomes text, was text[]) RETURNS int
+CREATE FUNCTION accounts_end_quota(uses uuid[], used jsonb, becomes text, was text[]) RETURNS int
 LANGUAGE plpgsql AS $$
 DECLARE
     h record;
@@ -193,30 +211,33 @@ DECLARE
     share numeric;
     own numeric;
     paid numeric;
-    base numeric;
     over numeric;
+    -- By use and metric: what grants have paid so far.
     granted jsonb := '{}';
     ended int := 0;
 BEGIN
-    PERFORM 1 FROM accounts_hold WHERE use = ended_use AND state = ANY(was) ORDER BY id FOR UPDATE;
-    PERFORM 1 FROM accounts_window w JOIN accounts_hold hold ON hold.window_id = w.id
-      WHERE hold.use = ended_use AND hold.state = ANY(was) ORDER BY w.id FOR UPDATE OF w;
-    PERFORM 1 FROM accounts_grant g JOIN accounts_hold hold ON hold.grant_id = g.id
-      WHERE hold.use = ended_use AND hold.state = ANY(was) ORDER BY g.id FOR UPDATE OF g;
+    PERFORM accounts_lock_uses(uses);
+    PERFORM 1 FROM accounts_window
+      WHERE id = ANY(ARRAY(SELECT window_id FROM accounts_hold WHERE use = ANY(uses) AND state = ANY(was)))
+      ORDER BY id FOR UPDATE;
+    PERFORM 1 FROM accounts_grant
+      WHERE id = ANY(ARRAY(SELECT grant_id FROM accounts_hold WHERE use = ANY(uses) AND state = ANY(was)))
+      ORDER BY id FOR UPDATE;
     FOR h IN
-        SELECT hold.*, w.subject LIKE 'customer:%' AS is_own,
+        SELECT hold.*, w.subject LIKE 'customer:%' AS is_own, hold.use || hold.metric AS what,
                coalesce(sum(hold.amount) FILTER (WHERE hold.grant_id IS NOT NULL)
-                        OVER (PARTITION BY hold.metric), 0) AS credit,
+                        OVER (PARTITION BY hold.use, hold.metric), 0) AS credit,
                coalesce(max(hold.amount) FILTER (WHERE w.subject LIKE 'customer:%')
-                        OVER (PARTITION BY hold.metric), 0) AS own_part
+                        OVER (PARTITION BY hold.use, hold.metric), 0) AS own_part
           FROM accounts_hold hold
           LEFT JOIN accounts_window w ON w.id = hold.window_id
           LEFT JOIN accounts_grant g ON g.id = hold.grant_id
-         WHERE hold.use = ended_use AND hold.state = ANY(was)
+         WHERE hold.use = ANY(uses) AND hold.state = ANY(was)
          ORDER BY g.expires_at NULLS FIRST, g.id, hold.id
     LOOP
-        whole := CASE WHEN used IS NULL THEN NULL ELSE coalesce((used->>h.metric)::numeric, 0) END;
-        IF whole IS NULL THEN
+        -- As exact as the columns are, so that the parts come to the whole.
+        whole := round(coalesce((used->>h.metric)::numeric, 0), 12);
+        IF used IS NULL THEN
             share := h.amount;
         ELSIF h.grant_id IS NULL AND NOT h.is_own THEN
             share := whole;
@@ -224,15 +245,14 @@ BEGIN
             own := least(whole, h.own_part) + greatest(0, whole - h.own_part - h.credit);
             share := own;
             IF h.grant_id IS NOT NULL THEN
-                paid := coalesce((granted->>h.metric)::numeric, 0);
+                paid := coalesce((granted->>h.what)::numeric, 0);
                 share := least(h.amount, whole - own - paid);
-                granted := jsonb_set(granted, ARRAY[h.metric], to_jsonb(paid + share));
+                granted := granted || jsonb_build_object(h.what, paid + share);
             END IF;
         END IF;
-        base := CASE WHEN h.state = 'held' OR h.state = 'settled' AND NOT h.late THEN h.amount ELSE 0 END;
-        over := greatest(0, share - base);
+        over := greatest(0, share - CASE WHEN h.state IN ('held', 'settled') AND NOT h.late THEN h.amount ELSE 0 END);
         UPDATE accounts_hold
-           SET state = becomes, settled = share, overrun = over, late = h.state NOT IN ('held', 'settled') OR h.late
+           SET state = becomes, settled = share, overrun = over, late = h.late OR h.state NOT IN ('held', 'settled')
          WHERE id = h.id;
         UPDATE accounts_window
            SET held = held - CASE WHEN h.state = 'held' THEN h.amount ELSE 0 END,
@@ -247,16 +267,16 @@ BEGIN
     RETURN ended;
 END $$;
 
--- Give back what was held for too long; how many holds ended so.
+-- Give back what was held for too long; how many holds ended so. What somebody else has at this moment waits.
 CREATE FUNCTION accounts_expire_quota(at timestamptz) RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
     old bigint[] := ARRAY(
         SELECT id FROM accounts_hold WHERE state = 'held' AND expires_at <= at ORDER BY id FOR UPDATE SKIP LOCKED);
 BEGIN
     PERFORM 1 FROM accounts_window
-      WHERE id IN (SELECT window_id FROM accounts_hold WHERE id = ANY(old)) ORDER BY id FOR UPDATE;
+      WHERE id = ANY(ARRAY(SELECT window_id FROM accounts_hold WHERE id = ANY(old))) ORDER BY id FOR UPDATE;
     PERFORM 1 FROM accounts_grant
-      WHERE id IN (SELECT grant_id FROM accounts_hold WHERE id = ANY(old)) ORDER BY id FOR UPDATE;
+      WHERE id = ANY(ARRAY(SELECT grant_id FROM accounts_hold WHERE id = ANY(old))) ORDER BY id FOR UPDATE;
     UPDATE accounts_window w SET held = held - sums.amount
       FROM (SELECT window_id, sum(amount) AS amount FROM accounts_hold WHERE id = ANY(old) GROUP BY 1) sums
      WHERE w.id = sums.window_id;
@@ -264,5 +284,5 @@ BEGIN
       FROM (SELECT grant_id, sum(amount) AS amount FROM accounts_hold WHERE id = ANY(old) GROUP BY 1) sums
      WHERE g.id = sums.grant_id;
     UPDATE accounts_hold SET state = 'expired' WHERE id = ANY(old);
-    RETURN coalesce(array_length(old, 1), 0);
+    RETURN cardinality(old);
 END $$;

@@ -11,8 +11,9 @@ from django.db import migrations, models
 
 FUNCTIONS = Path(__file__).with_name("0004_ledger.sql")
 DROP_FUNCTIONS = """
-DROP FUNCTION accounts_hold_quota, accounts_holds_already, accounts_open_window, accounts_hold_grants, accounts_end_quota,
-    accounts_expire_quota
+DROP FUNCTION accounts_hold_quota, accounts_end_quota, accounts_expire_quota, accounts_lock_uses, accounts_open_window,
+    accounts_hold_grants, accounts_grants_free, accounts_in_force, accounts_counted_by;
+DROP TYPE accounts_claim
 """
 
 # The class that answered first, then whatever is cheaper.

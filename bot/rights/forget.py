@@ -94,8 +94,7 @@ def _end_turns(conversations: Collection[UUID], now: datetime) -> None:
         deferred=False,
         finished_at=now,
     )
-    for turn in ids:
-        quota.release(turn)
+    quota.release(*ids)
 
 
 def _delete(conversations: Collection[UUID]) -> Counts:

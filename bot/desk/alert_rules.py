@@ -1,11 +1,10 @@
 """What is worth an e-mail to the admins, measured: each rule's value now and its bound.
 
-All but the last look at the last 15 minutes. Turns are found through their conversations' activity and
-upstream calls by their time, for these have indexes.
+Those in here, all but the last, look at the last 15 minutes. Turns are found through their conversations'
+activity and upstream calls by their time, for these have indexes.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from statistics import median
@@ -15,7 +14,8 @@ from django.db.models import Count, Max, Min, Q, QuerySet
 
 from accounts.models import UsageEntry
 from bot import line, metrics
-from bot.desk import audit_night, nights
+from bot.desk import audit_night, budget_rules, nights, refusal_rules, spending_rules
+from bot.desk.reading import Reading
 from bot.llm.breaker import Thresholds
 from bot.llm.redis_breakers import RedisBreakers
 from bot.models import Model, Turn
@@ -30,17 +30,6 @@ LEAST_WEEKS = 2
 STEADY = timedelta(minutes=5)
 # Outcomes of upstream calls that are no fault of the provider, and of ours none that is not mended.
 NO_FAULT = ("ok", "stopped", "open", "lost", "content_refused", "context_too_long")
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One rule about one subject. What is neither `crossed` nor `back` leaves an alert as it is."""
-
-    subject: str
-    value: float
-    bound: float
-    crossed: bool
-    back: bool
 
 
 def _success(now: datetime) -> Iterator[Reading]:
@@ -204,4 +193,11 @@ RULES: dict[str, Rule] = {
     "breaker": _breakers,
     "audit": _audit,
     "retention": _retention,
+    "budget": budget_rules.thresholds,
+    "overrun": budget_rules.overruns,
+    "many_refused": refusal_rules.many,
+    "call_cost": spending_rules.dear_calls,
+    "hour_cost": spending_rules.dear_hours,
+    "unpriced": spending_rules.unpriced,
+    "stopped": spending_rules.stopped,
 }

@@ -1,26 +1,11 @@
 """What an alert says, in sentences: for the e-mail and the admin."""
 
-from dataclasses import dataclass, replace
-from urllib.parse import urlencode
+from dataclasses import replace
+from typing import Any
 
-from django.conf import settings
-from django.urls import reverse
-
+from bot.desk import spending_pages, spending_words
+from bot.desk.said import Said, address
 from bot.models import Alert
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One alert in words; `page` is where to look first: a list of the admin, once said its address."""
-
-    title: str
-    measured: str
-    bound: str
-    meaning: str
-    look: str
-    page_title: str
-    page: str
-
 
 _CALLS = ("Upstream calls", "accounts_usageentry")
 _PROVIDERS = ("Providers", "bot_provider")
@@ -122,26 +107,29 @@ _WORDS: dict[str, Said] = {
         "See whether beat and a worker run: they do it every day. `manage.py forget_old` does it now.",
         *_NIGHTS,
     ),
+    **spending_words.WORDS,
 }
+
+
+class _Facts(dict[str, Any]):
+    """What an alert of an earlier version does not know is left out."""
+
+    def __missing__(self, name: str) -> str:
+        return "?"
 
 
 def say(alert: Alert) -> Said:
     """An alert in words; one of a rule that is no more by its bare name."""
     words = _WORDS.get(alert.rule) or Said(alert.rule, "{value:g}", "{bound:g}", "", "", *_ALERTS)
-    facts = {"subject": alert.subject, "value": alert.value, "bound": alert.bound}
-    return replace(
-        words,
-        title=words.title.format(**facts),
-        measured=words.measured.format(**facts),
-        bound=words.bound.format(**facts),
-        page=address(words.page, **_filters(alert, words.page)),
-    )
-
-
-def address(page: str, **query: str) -> str:
-    """The full address of a list in the admin."""
-    query_string = f"?{urlencode(query)}" if query else ""
-    return f"{settings.PUBLIC_URL}{reverse(f'admin:{page}_changelist')}{query_string}"
+    facts = _Facts(alert.facts, subject=alert.subject, value=alert.value, bound=alert.bound)
+    first, *more = spending_pages.of(alert) or [
+        (words.page_title, address(words.page, **_filters(alert, words.page)))
+    ]
+    said = {
+        name: getattr(words, name).format_map(facts)
+        for name in ("title", "measured", "bound", "meaning", "look")
+    }
+    return replace(words, **said, page_title=first[0], page=first[1], links=tuple(more))
 
 
 def _filters(alert: Alert, page: str) -> dict[str, str]:

@@ -12,7 +12,9 @@ from redis.exceptions import RedisError
 
 from accounts.models import User
 from bot.desk import alert_words
-from bot.desk.alert_rules import RULES, Reading
+from bot.desk.alert_rules import RULES
+from bot.desk.reading import Reading
+from bot.desk.said import address
 from bot.models import Alert
 
 MAIL_SECONDS = 10
@@ -30,7 +32,8 @@ def look(now: datetime) -> None:
     rules, readings = _measure(now)
     _open(readings)
     try:
-        for alert in Alert.objects.filter(over_at=None, told_at=None).order_by("id"):
+        untold = Alert.objects.filter(over_at=None, told_at=None).exclude(facts__has_key="told_with")
+        for alert in untold.order_by("id"):
             _once(alert, "told_at", now, _tell)
         for alert in Alert.objects.filter(over_at=None, rule__in=rules).order_by("id"):
             reading = readings.get((alert.rule, alert.subject))
@@ -55,10 +58,17 @@ def _measure(now: datetime) -> tuple[list[str], Readings]:
 
 
 def _open(readings: Readings) -> None:
-    """An alert that is open already stays as it is: one crossing, one alert."""
+    """An alert that is open already stays as it is, as does one for good: one crossing, one alert."""
     Alert.objects.bulk_create(
         [
-            Alert(rule=rule, subject=subject, value=reading.value, bound=reading.bound)
+            Alert(
+                rule=rule,
+                subject=subject,
+                value=reading.value,
+                bound=reading.bound,
+                facts=reading.facts,
+                once=reading.once,
+            )
             for (rule, subject), reading in readings.items()
             if reading.crossed
         ],
@@ -95,8 +105,9 @@ def _tell(alert: Alert) -> bool:
 
 
 def _tell_over(alert: Alert) -> bool:
-    """Who was not told of it need not hear that it is over."""
-    return alert.told_at is None or _send(alert, "Over")
+    """Who was not told of it need not hear that it is over, nor anybody of what ends by itself."""
+    quiet = alert.told_at is None or not alert_words.say(alert).over
+    return quiet or _send(alert, "Over")
 
 
 def _send(alert: Alert, word: str) -> bool:
@@ -110,7 +121,7 @@ def _send(alert: Alert, word: str) -> bool:
         "alert": alert,
         "said": said,
         "lasted": alert.over_at and alert.over_at - alert.crossed_at,
-        "alerts": alert_words.address("bot_alert"),
+        "alerts": address("bot_alert"),
     }
     if not connection.in_atomic_block:
         # Nobody else should wait for this connection while we wait for the mail server.

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from accounts.statement import Line
 from bot.desk import rendering
 from bot.privacy.placeholders import PLACEHOLDER
-from bot.web import desk_words
+from bot.web import choice_words, desk_words
 
 register = template.Library()
 _MARKS = re.compile(r"[*`]+|(?<!\S)(?:#+|[-*]) ")
@@ -74,6 +74,12 @@ def word(context: template.Context, prefix: str, key: object) -> str:
     """The word for one of a family such as state_bot, state_queue; an unknown key as it is."""
     text: str = context["w"].get(f"{prefix}_{key}", str(key))
     return text
+
+
+@register.simple_tag(takes_context=True)
+def why(context: template.Context, reason: str) -> str:
+    """Why a model, or none, has answered."""
+    return choice_words.plain(reason, context["w"], desk_words.locale()) or word(context, "reason", reason)
 
 
 @register.filter

@@ -2,7 +2,7 @@
 
 from django.utils import translation
 
-from bot.web import extra_words, reveal_words, rights_words
+from bot.web import choice_words, extra_words, reveal_words, rights_words
 
 _WORDS: dict[str, tuple[str, str]] = {
     # Signing in
@@ -163,6 +163,9 @@ _WORDS: dict[str, tuple[str, str]] = {
     "reason_tool_failure": ("A tool failed", "工具出错"),
     "reason_usage_limit": ("Allowance used up", "额度用完"),
     "reason_model_down": ("Model unreachable", "模型不可用"),
+    "reason_spending_stopped": ("All spending is stopped", "已停止一切支出"),
+    "reason_unpriced": ("No model of known price", "没有已知价格的模型"),
+    "reason_busy": ("Too many were waiting", "等待人数过多"),
     # Composer
     "reply_label": ("Your reply", "您的回复"),
     "reply_hint": ("Write a reply…", "输入回复…"),
@@ -196,6 +199,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "minutes": ("{} min", "{} 分钟"),
     "hours": ("{} h", "{} 小时"),
     "days": ("{} d", "{} 天"),
+    **choice_words.WORDS,
     **reveal_words.WORDS,
     **rights_words.WORDS,
     **extra_words.WORDS,

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from django.db import connection
 
@@ -12,35 +11,33 @@ from django.db import connection
 MOST = 200_000
 _AT_ONCE = 5_000
 
-# The class is that of the last call. A turn counts as answered when its last call wrote something and was no
-# error: what was shown the ledger does not know, and that is as near as calls can tell. Those under way are
-# not charged yet.
+# A turn has the class of its last call, and counts as answered when that wrote something and was no error:
+# what was shown the ledger does not know, and this is as near as calls tell it. Those under
+# way are not charged yet.
 _TURNS = """
-SELECT newest.customer, site, tier,
+SELECT turns.customer::text, last.site, last.tier,
        CASE WHEN c.sub_digest = '' THEN c.address ELSE '' END,
-       model_class, model, input, cached, output, reasoning, cost, calls, answered, started
+       last.model_class, last.model, input, cached, output, reasoning, turns.cost, calls,
+       last.outcome IN ('ok', 'stopped') AND last.output_tokens > 0,
+       extract(epoch FROM began)::float
   FROM (
-      SELECT customer, max(site) AS site, max(tier) AS tier,
-             (array_agg(model_class ORDER BY id DESC))[1] AS model_class,
-             (array_agg(model ORDER BY id DESC))[1] AS model,
-             sum(input_tokens) AS input, sum(cached_tokens) AS cached,
-             sum(output_tokens) AS output, sum(reasoning_tokens) AS reasoning,
-             sum(cost) AS cost, count(*) AS calls,
-             (array_agg(outcome IN ('ok', 'stopped') AND output_tokens > 0 ORDER BY id DESC))[1] AS answered,
-             min(created_at) AS started
+      SELECT customer, max(id) AS last, count(*) AS calls, min(created_at) AS began, sum(cost) AS cost,
+             sum(input_tokens) AS input, sum(cached_tokens) AS cached, sum(output_tokens) AS output,
+             sum(reasoning_tokens) AS reasoning
         FROM accounts_usageentry
        WHERE created_at >= %(since)s AND outcome <> 'open'
        GROUP BY turn, customer
-       ORDER BY started DESC LIMIT %(most)s) newest
-  LEFT JOIN accounts_customer c ON c.id = newest.customer
- ORDER BY started
+       ORDER BY began DESC LIMIT %(most)s) turns
+  JOIN accounts_usageentry last ON last.id = turns.last
+  LEFT JOIN accounts_customer c ON c.id = turns.customer
+ ORDER BY began
 """
 
 
 class TurnUse(NamedTuple):
     """One turn. Its tokens are prices.Tokens, too: cached are part of input, reasoning of output."""
 
-    customer: UUID
+    customer: str
     site: str
     tier: str
     # A digest, of the anonymous; empty for those whom their site has named.
@@ -56,7 +53,8 @@ class TurnUse(NamedTuple):
     calls: int
     # A model's text was shown, so that it counts as a message.
     answered: bool
-    started_at: datetime
+    # When its first call did, in seconds since 1970.
+    began: float
 
 
 def since(moment: datetime, most: int = MOST) -> Iterator[TurnUse]:

@@ -8,10 +8,10 @@ does. Before a call more than that is held, so that the ledger refuses a little 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import NamedTuple, TypeAlias
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from accounts import limits
@@ -23,6 +23,7 @@ from accounts.prices import Rates
 
 # Where a turn's class is not one that the tier may use: no limit is to blame.
 CLASS_NOT_ALLOWED = -1
+_NOTHING = Decimal(0)
 _RANK = {name: rank for rank, name in enumerate(CLASSES)}
 
 
@@ -67,7 +68,7 @@ class Outcome:
     total: Tally = field(default_factory=Tally)
     by_limit: dict[int, Tally] = field(default_factory=lambda: defaultdict(Tally))
     by_day: dict[date, Tally] = field(default_factory=lambda: defaultdict(Tally))
-    by_customer: dict[UUID, Tally] = field(default_factory=lambda: defaultdict(Tally))
+    by_customer: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
     # Answered turns of which no cost is known, as they were or as they would have been.
     unpriced: int = 0
 
@@ -84,10 +85,10 @@ def replay(
 
     Turns before `since` fill windows, and are told in no figure.
     """
-    since = since or datetime.min.replace(tzinfo=UTC)
+    began = since.timestamp() if since else 0
     replays = [_Replay(book, offers) for book in books]
     for turn in turns:
-        counted = turn.started_at >= since
+        counted = turn.began >= began
         for one in replays:
             one.take(turn, counted)
     return [one.outcome for one in replays]
@@ -98,28 +99,57 @@ class _Meter:
 
     def __init__(self, rule: Rule) -> None:
         self._rule = rule
-        self._used: dict[object, Decimal | int] = {}
-        self._ends_at = datetime.min.replace(tzinfo=UTC)
-        # Of each subject, where windows begin with the first use.
-        self._own_ends: dict[object, datetime] = {}
-        self._length = timedelta(hours=rule.hours or 0)
+        self._used: dict[str, Decimal | int] = {}
+        self._ends = 0.0
 
-    def used(self, subject: object, now: datetime) -> Decimal | int:
-        if self._length:
-            return self._used.get(subject, 0) if now < self.ends(subject) else 0
-        if now >= self._ends_at:
+    def used(self, subject: str, now: float) -> Decimal | int:
+        if now >= self._ends:
             self._used.clear()
-            self._ends_at = self._rule.span(now).ends_at  # type: ignore[union-attr]
+            span = self._rule.span(datetime.fromtimestamp(now, UTC))
+            self._ends = span.ends_at.timestamp() if span else now
         return self._used.get(subject, 0)
 
-    def ends(self, subject: object) -> datetime:
-        return self._own_ends.get(subject, self._ends_at) if self._length else self._ends_at
+    def ends(self, subject: str) -> float:
+        return self._ends
 
-    def add(self, subject: object, take: Decimal | int, now: datetime) -> None:
+    def add(self, subject: str, take: Decimal | int, now: float) -> None:
+        self._used[subject] = self._used.get(subject, 0) + take
+
+
+class _FirstUseMeter(_Meter):
+    """The same where the windows of each subject begin with its first use."""
+
+    def __init__(self, rule: Rule) -> None:
+        super().__init__(rule)
+        self._seconds = (rule.hours or 0) * 3600
+        self._own_ends: dict[str, float] = {}
+
+    def used(self, subject: str, now: float) -> Decimal | int:
+        return self._used.get(subject, 0) if now < self._own_ends.get(subject, 0) else 0
+
+    def ends(self, subject: str) -> float:
+        return self._own_ends.get(subject, 0)
+
+    def add(self, subject: str, take: Decimal | int, now: float) -> None:
         used = self.used(subject, now)
-        if self._length and not used and take:
-            self._own_ends[subject] = now + self._length
+        if not used and take:
+            self._own_ends[subject] = now + self._seconds
         self._used[subject] = used + take
+
+
+# Which of a turn's takes a limit counts, and whom.
+_TAKES = {
+    metric: place
+    for place, metric in enumerate(("messages", "input_tokens", "output_tokens", "total_tokens", "money"))
+}
+_MESSAGES, _MONEY = _TAKES["messages"], _TAKES["money"]
+_SUBJECTS: dict[str, Callable[[TurnUse], str]] = {
+    Limit.Scope.CUSTOMER.value: attrgetter("customer"),
+    Limit.Scope.TIER.value: attrgetter("tier"),
+    Limit.Scope.ADDRESS.value: attrgetter("address"),
+    Limit.Scope.SITE.value: attrgetter("site"),
+    Limit.Scope.DEPLOYMENT.value: lambda turn: limits.DEPLOYMENT,
+}
 
 
 class _Counter(NamedTuple):
@@ -127,11 +157,13 @@ class _Counter(NamedTuple):
 
     place: int
     meter: _Meter
-    # Which of a turn's subjects and takes it counts.
-    scope: str
-    metric: str
+    subject: Callable[[TurnUse], str]
+    takes: int
     amount: Decimal | int
     steps_down: bool
+
+    def full(self, turn: TurnUse, takes: Sequence[Decimal | int]) -> bool:
+        return self.meter.used(self.subject(turn), turn.began) + takes[self.takes] > self.amount
 
 
 class _Replay:
@@ -157,7 +189,8 @@ class _Replay:
         while True:
             counters = self._counters(turn, model_class, model)
             takes = _takes(turn, cost)
-            if not (full := _full(counters, turn, takes)):
+            full = [one for one in counters if one.full(turn, takes)]
+            if not full:
                 break
             blamed = _last_to_reset(full, turn).place if blamed is None else blamed
             lower = self._cheaper(classes, model_class, turn) if any(c.steps_down for c in full) else None
@@ -167,28 +200,25 @@ class _Replay:
                 break
             model_class, model, cost = lower
         if not full:
-            self._fill(counters, turn, takes)
+            _fill(counters, turn, takes)
         if counted:
             self._tell(turn, blamed, bool(full), cost)
 
-    def _fill(self, counters: list[_Counter], turn: TurnUse, takes: dict[str, Decimal | int]) -> None:
-        for counter in counters:
-            if counter.metric != Limit.Metric.MESSAGES or turn.answered:
-                counter.meter.add(_subject(counter.scope, turn), takes[counter.metric], turn.started_at)
-
     def _tell(self, turn: TurnUse, blamed: int | None, refused: bool, cost: Decimal | None) -> None:
-        outcome, before = self.outcome, turn.cost or Decimal(0)
-        outcome.turns += turn.answered
+        outcome = self.outcome
+        before = _NOTHING if turn.cost is None else turn.cost
         outcome.cost += before
-        outcome.unpriced += turn.answered and (turn.cost is None or (not refused and cost is None))
+        if turn.answered:
+            outcome.turns += 1
+            outcome.unpriced += turn.cost is None or (cost is None and not refused)
         if blamed is None:
             return
-        saved = before if refused else before - cost if cost is not None else Decimal(0)
+        saved = before if refused else before - cost if cost is not None else _NOTHING
         one = Tally(int(refused and turn.answered), int(not refused and turn.answered), saved)
-        outcome.total.add(one)
-        outcome.by_limit[blamed].add(one)
-        outcome.by_day[turn.started_at.astimezone(self._zone).date()].add(one)
-        outcome.by_customer[turn.customer].add(one)
+        day = datetime.fromtimestamp(turn.began, self._zone).date()
+        tallies = (outcome.by_limit[blamed], outcome.by_day[day], outcome.by_customer[turn.customer])
+        for tally in (outcome.total, *tallies):
+            tally.add(one)
 
     def _cheaper(
         self, classes: Sequence[str], model_class: str, turn: TurnUse
@@ -205,7 +235,7 @@ class _Replay:
 
     def _needs_price(self, turn: TurnUse, model_class: str, model: str) -> bool:
         """A model of unknown price answers nobody whose money is limited."""
-        return any(c.metric == Limit.Metric.MONEY for c in self._counters(turn, model_class, model))
+        return any(c.takes == _MONEY for c in self._counters(turn, model_class, model))
 
     def _counters(self, turn: TurnUse, model_class: str, model: str) -> list[_Counter]:
         """What counts a turn that this model answers; found once for all turns that are alike."""
@@ -222,12 +252,21 @@ class _Replay:
                 continue
             measure = (rule.key, rule.scope)
             if measure not in least or rule.amount < least[measure].amount:
-                meter = self._meters.setdefault(measure, _Meter(rule))
-                whole = rule.metric != Limit.Metric.MONEY
-                amount = int(rule.amount) if whole else rule.amount
-                steps_down = rule.when_full == Limit.WhenFull.NEXT
-                least[measure] = _Counter(place, meter, rule.scope, rule.metric, amount, steps_down)
+                least[measure] = self._counter(place, rule)
         return least.values()
+
+    def _counter(self, place: int, rule: Rule) -> _Counter:
+        meter = _FirstUseMeter(rule) if rule.hours else _Meter(rule)
+        # All but money is whole, and integers are quicker.
+        amount = rule.amount if rule.metric == Limit.Metric.MONEY else int(rule.amount)
+        return _Counter(
+            place=place,
+            meter=self._meters.setdefault((rule.key, rule.scope), meter),
+            subject=_SUBJECTS[rule.scope],
+            takes=_TAKES[rule.metric],
+            amount=amount,
+            steps_down=rule.when_full == Limit.WhenFull.NEXT,
+        )
 
 
 def _binds(limit: Limit, turn: TurnUse) -> bool:
@@ -244,38 +283,17 @@ def _binds(limit: Limit, turn: TurnUse) -> bool:
     return limit.tier is not None and limit.tier.slug == turn.tier
 
 
-def _takes(turn: TurnUse, cost: Decimal | None) -> dict[str, Decimal | int]:
-    return {
-        Limit.Metric.MESSAGES.value: 1,
-        Limit.Metric.INPUT.value: turn.input,
-        Limit.Metric.OUTPUT.value: turn.output,
-        Limit.Metric.TOTAL.value: turn.input + turn.output,
-        Limit.Metric.MONEY.value: cost or 0,
-    }
+def _takes(turn: TurnUse, cost: Decimal | None) -> tuple[Decimal | int, ...]:
+    """In the order of _TAKES."""
+    return 1, turn.input, turn.output, turn.input + turn.output, cost or 0
 
 
-def _full(counters: list[_Counter], turn: TurnUse, takes: dict[str, Decimal | int]) -> list[_Counter]:
-    now = turn.started_at
-    return [
-        one
-        for one in counters
-        if one.meter.used(_subject(one.scope, turn), now) + takes[one.metric] > one.amount
-    ]
+def _fill(counters: list[_Counter], turn: TurnUse, takes: Sequence[Decimal | int]) -> None:
+    for one in counters:
+        if one.takes != _MESSAGES or turn.answered:
+            one.meter.add(one.subject(turn), takes[one.takes], turn.began)
 
 
 def _last_to_reset(full: list[_Counter], turn: TurnUse) -> _Counter:
     """The one that a customer is told of."""
-    return max(full, key=lambda one: one.meter.ends(_subject(one.scope, turn)))
-
-
-def _subject(scope: str, turn: TurnUse) -> object:
-    match scope:
-        case "customer":
-            return turn.customer
-        case "tier":
-            return turn.tier
-        case "address":
-            return turn.address
-        case "site":
-            return turn.site
-    return limits.DEPLOYMENT
+    return max(full, key=lambda one: one.meter.ends(one.subject(turn)))

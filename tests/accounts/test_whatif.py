@@ -13,18 +13,16 @@ from accounts.past_turns import TurnUse
 from accounts.prices import Rates
 from accounts.whatif import Offer, Outcome
 
-ALICE, CAROL = uuid.UUID(int=1), uuid.UUID(int=2)
+ALICE, CAROL = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
 MONDAY = datetime(2026, 6, 1, 10, tzinfo=UTC)
 CENT = Decimal("0.01")
 
 
-def turn(
-    minutes: float = 0, customer: uuid.UUID = ALICE, model_class: str = "large", **values: object
-) -> TurnUse:
+def turn(minutes: float = 0, customer: str = ALICE, model_class: str = "large", **values: object) -> TurnUse:
     facts: dict[str, object] = {
         "customer": customer, "site": "demo", "tier": "plus", "address": "", "model_class": model_class,
         "model": f"{model_class}-1", "input": 1000, "cached_input": 0, "output": 100, "reasoning": 0,
-        "cost": CENT, "calls": 1, "answered": True, "started_at": MONDAY + timedelta(minutes=minutes),
+        "cost": CENT, "calls": 1, "answered": True, "began": MONDAY.timestamp() + minutes * 60,
     }  # fmt: skip
     return TurnUse(**(facts | values))
 
@@ -209,11 +207,11 @@ class TestPastTurns:
         entries(first, hours=3, input_tokens=100, cached_tokens=50, output_tokens=9, cost=Decimal("0.1"))
         entries(first, hours=2, input_tokens=200, output_tokens=1, cost=Decimal("0.2"), model="gpt-4o-mini")
         one, two = past_turns.since(timezone.now() - timedelta(days=1))
-        assert (one.customer, one.calls, one.cost) == (alice.id, 2, Decimal("0.3"))
+        assert (one.customer, one.calls, one.cost) == (str(alice.id), 2, Decimal("0.3"))
         assert (one.input, one.cached_input, one.output) == (300, 50, 10)
         assert (one.model, one.tier, one.site, one.address) == ("gpt-4o-mini", "free", "demo", "")
         assert (two.input, two.cost) == (5, None)
-        assert one.started_at < two.started_at
+        assert one.began < two.began
 
     @pytest.mark.parametrize(
         ("outcome", "output", "answered"),

@@ -1,0 +1,159 @@
+"""How far limits are used at this moment, for admins."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.utils import timezone
+
+from accounts import periods, spending
+from accounts.limits import DEPLOYMENT, Rule
+from accounts.models import Limit, Tier
+
+LEVELS = (50, 80, 100)
+_MOST_TOLD = 5
+
+# Windows are found by their end, for which there is an index: past ones are never read.
+_OPEN = """
+SELECT held, settled, ends_at FROM accounts_window
+ WHERE rule = %(rule)s AND subject = %(subject)s AND starts_at <= %(now)s AND ends_at > %(now)s
+   AND (%(number)s::bigint IS NULL OR number = %(number)s)
+ ORDER BY number DESC LIMIT 1
+"""
+_SPREAD = """
+SELECT count(*), count(*) FILTER (WHERE used >= 0.5 * %(amount)s),
+       count(*) FILTER (WHERE used >= 0.8 * %(amount)s), count(*) FILTER (WHERE used >= %(amount)s)
+  FROM (SELECT w.held + w.settled AS used, w.subject FROM accounts_window w
+         WHERE w.rule = %(rule)s AND w.subject LIKE %(like)s AND w.ends_at > %(now)s AND w.ends_at <= %(last)s
+           AND (%(number)s::bigint IS NULL OR w.number = %(number)s) AND w.held + w.settled > 0) counted
+"""
+_OF_TIER = """
+  JOIN accounts_customer c ON counted.subject = 'customer:' || c.id
+  JOIN accounts_site s ON s.id = c.site_id
+ WHERE coalesce(CASE WHEN c.tier_until IS NULL OR c.tier_until > %(now)s THEN c.tier_id END, c.token_tier_id,
+                s.default_tier_id) = %(tier)s
+"""
+_TOP = """
+SELECT customer, messages, cost, unpriced FROM (
+    SELECT customer, count(DISTINCT turn) AS messages, coalesce(sum(cost), 0) AS cost,
+           count(*) FILTER (WHERE cost IS NULL) AS unpriced
+      FROM accounts_usageentry
+     WHERE tier = %(tier)s AND created_at >= %(since)s
+     GROUP BY customer) used
+ ORDER BY {order} DESC, customer LIMIT %(most)s
+"""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The window that a tier, a site or the deployment counts in now."""
+
+    settled: Decimal
+    held: Decimal
+    amount: Decimal
+    resets_at: datetime | None
+    warn_at: list[int]
+
+    @property
+    def percent(self) -> int:
+        return int((self.settled + self.held) * 100 / self.amount) if self.amount else 100
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How many customers, or addresses, count in a window now, and how many have used half, 80% and all."""
+
+    counted: int
+    half: int
+    most: int
+    full: int
+
+
+@dataclass(frozen=True)
+class Heavy:
+    """One of the customers who use most."""
+
+    customer: UUID
+    messages: int
+    cost: Decimal
+    unpriced: int
+
+
+def of(limit: Limit, now: datetime | None = None, zone: str | None = None) -> Bar | Spread:
+    """How far a limit that is stored is used."""
+    now, zone = now or timezone.now(), zone or spending.zone()
+    if limit.scope in (Limit.Scope.CUSTOMER, Limit.Scope.ADDRESS):
+        return _spread(limit, now, zone)
+    return _bar(limit, now, zone)
+
+
+def top(tier: Tier, now: datetime | None = None) -> tuple[list[Heavy], list[Heavy]]:
+    """Who used the tier most since the month began: by messages, and by cost."""
+    since = periods.span(Limit.Period.MONTH, now or timezone.now(), spending.zone()).starts_at
+    facts = {"tier": tier.slug, "since": since, "most": _MOST_TOLD}
+    by_messages, by_cost = (_rows(_TOP.format(order=order), facts) for order in ("messages", "cost"))
+    return [Heavy(*row) for row in by_messages], [Heavy(*row) for row in by_cost if row[2]]
+
+
+def rule(limit: Limit, zone: str) -> Rule:
+    """The limit as it is counted, for the subject that it counts together."""
+    subjects = {
+        Limit.Scope.TIER.value: f"tier:{limit.tier.slug}" if limit.tier else "",
+        Limit.Scope.SITE.value: f"site:{limit.site.key}" if limit.site else "",
+        Limit.Scope.DEPLOYMENT.value: DEPLOYMENT,
+    }
+    return Rule(
+        limit=limit.pk,
+        scope=limit.scope,
+        metric=limit.metric,
+        model_class=limit.model_class,
+        model=limit.model,
+        period=limit.period,
+        hours=limit.hours,
+        week_starts=limit.week_starts,
+        amount=limit.amount,
+        when_full=limit.when_full,
+        words=limit.words,
+        subject=subjects.get(limit.scope, ""),
+        zone=zone,
+    )
+
+
+def _bar(limit: Limit, now: datetime, zone: str) -> Bar:
+    counted = rule(limit, zone)
+    span = counted.span(now)
+    facts = {
+        "rule": counted.key,
+        "subject": counted.subject,
+        "number": span and span.number,
+        "now": now,
+    }
+    rows = _rows(_OPEN, facts)
+    held, settled, ends = rows[0] if rows else (Decimal(0), Decimal(0), span and span.ends_at)
+    return Bar(settled, held, limit.amount, ends, sorted(limit.warn_at))
+
+
+def _spread(limit: Limit, now: datetime, zone: str) -> Spread:
+    counted = rule(limit, zone)
+    span = counted.span(now)
+    facts: dict[str, Any] = {
+        "rule": counted.key,
+        "like": f"{limit.scope}:%",
+        "number": span and span.number,
+        "now": now,
+        "last": span.ends_at if span else datetime.max.replace(tzinfo=now.tzinfo),
+        "amount": limit.amount,
+        "tier": limit.tier_id,
+    }
+    sql = _SPREAD + _OF_TIER if limit.scope == Limit.Scope.CUSTOMER else _SPREAD
+    return Spread(*_rows(sql, facts)[0])
+
+
+def _rows(sql: str, facts: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, facts)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows

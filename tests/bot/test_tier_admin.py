@@ -1,0 +1,192 @@
+"""The tier editor: ordered classes, limits that cannot be meant are refused, and each change is recorded."""
+
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.limit_sentences import sentence
+from accounts.models import AuditEntry, Limit, Tier, User
+from bot.models import Model, Price, Provider
+from tests import pages
+
+
+@pytest.fixture
+def admin(client: Client, dana: User) -> Client:
+    client.force_login(dana)
+    return client
+
+
+@pytest.fixture
+def pro(db: None) -> Tier:
+    tier = Tier.objects.create(slug="pro", name="Pro", rank=5, classes=["large", "small"])
+    Limit.objects.create(tier=tier, amount=Decimal(100), model_class="large", when_full="next")
+    return tier
+
+
+@pytest.fixture
+def models(db: None) -> Provider:
+    provider = Provider.objects.create(name="own", base_url="http://127.0.0.1:1/v1")
+    for name, model_class in (("house-7b", "small"), ("gpt-4o", "large")):
+        Model.objects.create(provider=provider, name=name, model_class=model_class)
+    return provider
+
+
+def page(tier: Tier) -> str:
+    return reverse("admin:accounts_tier_change", args=[tier.pk])
+
+
+def shown(admin: Client, tier: Tier) -> pages.Sent:
+    form = pages.shown(admin.get(page(tier)))
+    # The empty form at the end is a pattern for new ones.
+    return {name: value for name, value in form.items() if "__prefix__" not in name}
+
+
+NEW = {
+    "limits-TOTAL_FORMS": "2", "limits-1-scope": "customer", "limits-1-metric": "messages",
+    "limits-1-about": "class:small", "limits-1-period": "day", "limits-1-amount": "50",
+    "limits-1-when_full": "degrade",
+}  # fmt: skip
+
+
+def added(**values: str) -> dict[str, str]:
+    return NEW | {f"limits-1-{name}": value for name, value in values.items()}
+
+
+def test_classes_are_kept_in_the_order_shown(admin: Client, pro: Tier) -> None:
+    form = shown(admin, pro)
+    assert form["classes"] == ["large", "small"]
+    assert admin.post(page(pro), form | {"classes": ["small", "reasoning", "large"]}).status_code == 302
+    pro.refresh_from_db()
+    assert pro.classes == ["small", "reasoning", "large"]
+    none = admin.post(page(pro), form | {"classes": []})
+    assert "Choose one class at least" in none.content.decode()
+
+
+def test_page_says_each_limit_and_how_far_it_is_used(admin: Client, pro: Tier) -> None:
+    Limit.objects.create(tier=pro, scope="tier", metric="money", period="month", amount=20, warn_at=[70])
+    text = admin.get(page(pro)).content.decode()
+    for limit in pro.limits.all():
+        assert sentence(limit, "UTC") in text
+    assert "none of the customers" in text
+    assert "<b>$0</b> of $20 used (0%)" in text
+
+
+@pytest.mark.parametrize(
+    ("values", "meant"),
+    [
+        ({}, {"model_class": "small", "amount": 50}),
+        ({"period": "first_use", "hours": "3"}, {"period": "first_use", "hours": 3}),
+        (
+            {"about": "class:large", "period": "week", "week_starts": "6", "when_full": "next"},
+            {"week_starts": 6},
+        ),
+        (
+            {"scope": "tier", "metric": "money", "amount": "0.25", "warn_at": "80, 70 100%"},
+            {"scope": "tier", "amount": Decimal("0.25"), "warn_at": [70, 80, 100]},
+        ),
+        (
+            {"when_full": "text", "text_en": "Soon.", "text_zh": "稍后。"},
+            {"words": {"en": "Soon.", "zh": "稍后。"}},
+        ),
+        ({"about": "model:gpt-4o"}, {"model": "gpt-4o", "model_class": ""}),
+    ],
+    ids=repr,
+)
+@pytest.mark.usefixtures("models")
+def test_limit_is_added(admin: Client, pro: Tier, values: dict[str, str], meant: dict[str, object]) -> None:
+    answer = admin.post(page(pro), shown(admin, pro) | added(**values))
+    assert answer.status_code == 302
+    new = pro.limits.order_by("pk").last()
+    assert {name: getattr(new, name) for name in meant} == meant
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ({"period": "first_use"}, "how many hours"),
+        ({"hours": "3"}, "Hours go with"),
+        ({"when_full": "next"}, "cheaper than small"),
+        ({"about": "", "when_full": "next"}, "full for cheaper ones, too"),
+        ({"when_full": "text"}, "Write the text"),
+        ({"amount": "1.5"}, "A whole number"),
+        ({"amount": "-1"}, "greater than or equal to 0"),
+        ({"warn_at": "70, many"}, "Write percents"),
+        ({"warn_at": "170"}, "from 1 to 100"),
+        ({"metric": "actions"}, "whichever model"),
+        ({"about": "model:nobody-has-it"}, "Select a valid choice"),
+        ({"about": "class:large"}, "counts the same"),
+    ],
+    ids=repr,
+)
+@pytest.mark.usefixtures("models")
+def test_limit_that_cannot_be_meant_is_refused(
+    admin: Client, pro: Tier, values: dict[str, str], why: str
+) -> None:
+    answer = admin.post(page(pro), shown(admin, pro) | added(**values))
+    assert answer.status_code == 200
+    assert why in answer.content.decode()
+    assert pro.limits.count() == 1
+
+
+def test_next_class_needs_one_in_the_tier_as_it_is_sent(admin: Client, pro: Tier) -> None:
+    answer = admin.post(page(pro), shown(admin, pro) | {"classes": ["large"]})
+    assert "cheaper than large" in answer.content.decode()
+    pro.refresh_from_db()
+    assert pro.classes == ["large", "small"]
+
+
+def test_money_limit_warns_of_models_without_a_price(admin: Client, pro: Tier, models: Provider) -> None:
+    form = shown(admin, pro) | added(metric="money", about="")
+    text = admin.post(page(pro), form, follow=True).content.decode()
+    assert "No price is known of house-7b" in text
+    assert pro.limits.count() == 2
+    Price.objects.create(provider=models, model="house-7b", input=1, output=2)
+    assert "No price is known" not in admin.get(page(pro)).content.decode()
+
+
+def test_changes_of_limits_are_recorded_before_and_after(admin: Client, pro: Tier) -> None:
+    old = sentence(pro.limits.get(), "UTC")
+    admin.post(page(pro), shown(admin, pro) | {"limits-0-amount": "200"})
+    changed = AuditEntry.objects.get(action="tier_changed").detail
+    assert changed["before"]["limits"] == [old]
+    assert changed["after"]["limits"] == [old.replace("100", "200")]
+    admin.post(page(pro), shown(admin, pro) | {"limits-0-DELETE": "on"})
+    deleted = AuditEntry.objects.order_by("number").last()
+    assert deleted is not None
+    assert (deleted.detail["before"]["limits"], deleted.detail["after"]["limits"]) == (
+        [old.replace("100", "200")], [],
+    )  # fmt: skip
+
+
+def test_preset_is_added_once_with_a_click_and_recorded(admin: Client, pro: Tier) -> None:
+    click = reverse("admin:accounts_tier_preset", args=[pro.pk, "large-three-hours"])
+    assert admin.get(click).status_code == 405
+    text = admin.post(click, follow=True).content.decode()
+    assert "at most 150 messages answered by large models in 3 hours from the first one" in text
+    assert "There is a limit on this already." in admin.post(click, follow=True).content.decode()
+    assert pro.limits.filter(period="first_use", hours=3, amount=150, when_full="next").count() == 1
+    entry = AuditEntry.objects.get(action="tier_changed")
+    assert len(entry.detail["after"]["limits"]) == len(entry.detail["before"]["limits"]) + 1
+    without = reverse("admin:accounts_tier_preset", args=[pro.pk, "reasoning-week"])
+    assert "does not use reasoning models" in admin.post(without, follow=True).content.decode()
+
+
+def test_draft_says_what_it_would_mean(admin: Client) -> None:
+    draft = {"scope": "customer", "amount": "5", "about": "class:large", "classes": ["large", "small"]}
+    answer = admin.get(reverse("admin:limit-sentence"), draft | {"when_full": "next"}).json()
+    assert "at most 5 messages answered by large models a day" in answer["sentence"]
+    assert "Then a small model answers." in answer["sentence"]
+    wrong = admin.get(reverse("admin:limit-sentence"), draft | {"period": "first_use"}).json()
+    assert (wrong["sentence"], "how many hours" in wrong["wrong"]) == ("", True)
+
+
+def test_pages_are_not_for_agents(client: Client, bob: User, pro: Tier) -> None:
+    client.force_login(bob)
+    click = reverse("admin:accounts_tier_preset", args=[pro.pk, "large-three-hours"])
+    assert client.post(click).status_code == 302
+    assert pro.limits.count() == 1
+    for hidden in ("admin:limit-sentence", "admin:accounts_tier_changelist"):
+        assert client.get(reverse(hidden)).status_code == 302
+    assert client.get(reverse("admin:accounts_tier_heaviest", args=[pro.pk])).status_code == 302

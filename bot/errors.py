@@ -4,7 +4,7 @@ BotError
 ├── Rejected     a customer's message or wish is refused; says why in their language
 ├── Unknown      no such thing here, or not theirs: both answer alike
 ├── Fenced       a newer attempt, a stop or a person took the turn over
-└── GaveUp       a turn's own ceiling was reached: rounds, tool calls, same call, tokens, cost
+└── GaveUp       a turn's own ceiling was reached: rounds, tool calls, same call, prompt tokens, tokens, cost
 """
 
 import traceback

@@ -2,6 +2,8 @@
 
 import importlib.util
 import json
+import re
+from collections.abc import Iterable
 from functools import cache
 from importlib.machinery import PathFinder
 from typing import Any, Protocol
@@ -12,6 +14,16 @@ from bot.llm.base import Message, Request, ToolSpec, Usage
 PER_MESSAGE = 4
 PER_REPLY = 3
 PER_TOOL = 8
+# The same at most, where nobody knows: templates write up to a dozen marks around a message, and some
+# providers put instructions of their own before tools; Anthropic documents up to 530 tokens of them.
+MOST_PER_MESSAGE = 16
+MOST_BEFORE_TOOLS = 600
+
+# Models whose encoding is at hand; whoever serves them may put a name of their own before it.
+_KNOWN = (
+    ("o200k_base", re.compile(r"(gpt-(4o|4\.1|4\.5|5)|chatgpt-4o|o[134](-|$))")),
+    ("cl100k_base", re.compile(r"gpt-(4|3\.5|35)(-|$)")),
+)
 
 
 class Encoding(Protocol):
@@ -19,25 +31,23 @@ class Encoding(Protocol):
 
 
 def tokens(text: str, model: str = "") -> int:
-    """Tokens of a text; models of unknown encoding count as o200k."""
+    """Tokens of a text; models of unknown encoding count as o200k, which is the best guess and no bound."""
     sound = text.encode("utf-8", "replace").decode()
-    return _encoding(_encoding_name(model)).count(sound)
+    return _encoding(_encoding_name(model) or "o200k_base").count(sound)
+
+
+def most(text: str, model: str) -> int:
+    """No fewer tokens than the model counts.
+
+    Where the encoding is unknown that is the bytes, about four times the tokens of English: a token of every
+    encoding stands for a byte at least, and for no more than one where somebody wants it so, as with digits.
+    """
+    return tokens(text, model) if _encoding_name(model) else len(text.encode("utf-8", "replace"))
 
 
 def input_tokens(request: Request) -> int:
     """Tokens the request costs before the model says a word."""
-    parts = [_message_text(message) for message in request.messages]
-    parts += [_tool_text(tool) for tool in request.tools]
-    frame = PER_MESSAGE * len(request.messages) + PER_TOOL * len(request.tools) + PER_REPLY
-    return tokens("\n".join(parts), request.model) + frame
-
-
-def roughly(request: Request) -> int:
-    """Input tokens by the length of what is sent: cheaper, for what is counted again when it is over."""
-    texts = [_message_text(message) for message in request.messages]
-    texts += [f"{tool.name}{tool.description}{tool.parameters}" for tool in request.tools]
-    # A token is about four Latin letters, or a little more than one Chinese character of three bytes.
-    return sum(len(text.encode("utf-8", "replace")) for text in texts) // 4 + PER_REPLY
+    return Tally().input_tokens(request)
 
 
 def estimate(request: Request, produced: str) -> Usage:
@@ -46,7 +56,50 @@ def estimate(request: Request, produced: str) -> Usage:
     return Usage(input_tokens(request), 0, output, 0, exact=False)
 
 
-def _message_text(message: Message) -> str:
+class Tally:
+    """Counts the texts of one turn, each once: what is asked in a second round begins like the first."""
+
+    def __init__(self) -> None:
+        self._counted: dict[tuple[str, str], int] = {}
+        self._tools: dict[tuple[str, ...], str] = {}
+
+    def input_tokens(self, request: Request) -> int:
+        """Tokens of the request as the model counts them, or by the best guess."""
+        frame = PER_MESSAGE * len(request.messages) + PER_TOOL * len(request.tools) + PER_REPLY
+        return sum(self.tokens(text, request.model) for text in self._texts(request)) + frame
+
+    def most_input_tokens(self, request: Request) -> int:
+        """No fewer tokens than the model counts for the request."""
+        if _encoding_name(request.model):
+            return self.input_tokens(request)
+        before_tools = MOST_BEFORE_TOOLS if request.tools else 0
+        frame = MOST_PER_MESSAGE * (len(request.messages) + 1) + before_tools
+        return sum(most(text, request.model) for text in self._texts(request)) + frame
+
+    def tokens(self, text: str, model: str = "") -> int:
+        key = (_encoding_name(model), text)
+        if key not in self._counted:
+            self._counted[key] = tokens(text, model)
+        return self._counted[key]
+
+    def most(self, text: str, models: Iterable[str]) -> int:
+        """No fewer tokens of a text than any of the models counts."""
+        return max(self.tokens(text, one) if _encoding_name(one) else most(text, one) for one in models)
+
+    def tools(self, tools: tuple[ToolSpec, ...]) -> str:
+        """What is sent of the tools, in one text."""
+        names = tuple(tool.name for tool in tools)
+        if names not in self._tools:
+            self._tools[names] = "\n".join(map(_tool_text, tools))
+        return self._tools[names]
+
+    def _texts(self, request: Request) -> Iterable[str]:
+        yield self.tools(request.tools)
+        yield from map(message_text, request.messages)
+
+
+def message_text(message: Message) -> str:
+    """All of a message that is counted."""
     parts = [message["content"] or ""]
     for call in message.get("tool_calls", ()):  # type: ignore[attr-defined]
         parts += [call["function"]["name"], call["function"]["arguments"]]
@@ -57,9 +110,11 @@ def _tool_text(tool: ToolSpec) -> str:
     return f"{tool.name}\n{tool.description}\n{json.dumps(tool.parameters)}"
 
 
+@cache
 def _encoding_name(model: str) -> str:
-    old = model.startswith(("gpt-4", "gpt-3.5", "gpt-35")) and not model.startswith(("gpt-4o", "gpt-4.1"))
-    return "cl100k_base" if old else "o200k_base"
+    """Empty where it is unknown."""
+    name = model.lower().rpartition("/")[2].removeprefix("ft:")
+    return next((encoding for encoding, known in _KNOWN if known.match(name)), "")
 
 
 @cache

@@ -50,7 +50,7 @@ class Fallback:
     From outside in, each target is retried (a new try needs the breaker's leave and a place again), guarded
     by its breaker (an open one refuses at once, before anybody waits for a place), kept under its provider's
     ceiling, and recorded: `before_call` runs before every upstream call and may refuse it with an exception
-    of its own, which passes through; `after_call` runs after each.
+    of its own, which passes through, or give another request instead; `after_call` runs after each.
     """
 
     def __init__(

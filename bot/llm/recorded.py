@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 from uuid import UUID, uuid4
 
@@ -38,12 +38,13 @@ class CallRecord:
     first_token_seconds: float | None
 
 
-BeforeCall: TypeAlias = Callable[[Call], None]
+# May give the request as it is to be made instead.
+BeforeCall: TypeAlias = Callable[[Call], Request | None]
 AfterCall: TypeAlias = Callable[[CallRecord], None]
 
 
 class Recorded:
-    """A provider whose calls are announced, and may be refused by an exception, and reported."""
+    """A provider whose calls are announced, may be refused by an exception or made shorter, and reported."""
 
     def __init__(self, inner: Provider, name: str, before_call: BeforeCall, after_call: AfterCall) -> None:
         self._inner = inner
@@ -53,9 +54,10 @@ class Recorded:
 
     def stream(self, request: Request) -> Pieces:
         call = Call(uuid4(), self._name, request.model, request)
-        self._before_call(call)
+        if instead := self._before_call(call):
+            call = replace(call, request=instead)
         meter = _Meter(call)
-        pieces = self._inner.stream(request)
+        pieces = self._inner.stream(call.request)
         try:
             for piece in pieces:
                 meter.see(piece)

@@ -9,8 +9,8 @@ from accounts.quota import Exhausted
 from accounts.usage import Bound
 from bot.reply import Reply
 from bot.steps import choice, model_loop, upstream
+from bot.steps.calls import Calls
 from bot.steps.choice import Choice
-from bot.steps.upstream import Calls
 from bot.steps.work import Work
 
 
@@ -25,19 +25,19 @@ def reply(work: Work) -> Reply:
         work.kept.ends_at = ends_at + chosen.seconds - settings.TURN_DEADLINE
         calls = work.calls = _calls(work, chosen)
         try:
-            said = model_loop.run(work, chosen, upstream.provider(chosen, calls))
+            said = model_loop.run(work, calls, upstream.provider(chosen, calls))
         except Exhausted as refused:
             if calls.answered or not refused.steps_down:
                 raise
             chosen = _cheaper(work, chosen.model_class, refused)
         else:
-            return model_loop.reply(work, chosen, calls, said)
+            return model_loop.reply(work, calls, said)
 
 
 def _calls(work: Work, chosen: Choice) -> Calls:
     """Those of a class that was refused may have cost something."""
     bound = Bound(work.binding, chosen.seconds * 2, work.locale)
-    return replace(work.calls or Calls(work, chosen), choice=chosen, bound=bound)
+    return replace(work.calls or Calls.begun(work, chosen), choice=chosen, bound=bound)
 
 
 def _cheaper(work: Work, full: str, refused: Exhausted) -> Choice:

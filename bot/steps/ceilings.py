@@ -26,9 +26,9 @@ class Ceilings:
         """Tokens of a prompt for a model that takes so many."""
         return min(context_tokens, self.prompt_tokens or context_tokens)
 
-    def longest_answer(self, model_allows: int | None) -> int | None:
-        given = [tokens for tokens in (self.answer_tokens, model_allows) if tokens]
-        return min(given, default=None)
+    def longest_answer(self, answer_tokens: int) -> int:
+        """Tokens of an answer by a model that may give so many."""
+        return min(answer_tokens, self.answer_tokens or answer_tokens)
 
 
 def of(tier: Tier) -> Ceilings:

@@ -6,19 +6,18 @@ from dataclasses import dataclass
 
 from bot import events, words
 from bot.errors import GaveUp
+from bot.llm import counting
 from bot.llm.base import Deadlines, Finish, Message, Provider, Request, Restart, Text, ToolRequest
 from bot.llm.errors import ContentRefused, Malformed, Stopped
 from bot.models import ToolCall
 from bot.reply import Reply
 from bot.steps import prompt, refusals
-from bot.steps.choice import Choice
+from bot.steps.calls import Calls
 from bot.steps.refusals import Refusal
-from bot.steps.upstream import Calls
 from bot.steps.voice import Voice
 from bot.steps.work import Work
 from bot.tools import registry, runner
 
-ROUNDS = 5
 TOOL_CALLS = 8
 # The same call with the same arguments: the second time it is answered from the first, then it is a loop.
 SAME_CALLS = 2
@@ -38,20 +37,26 @@ class Answer:
 class _Talk:
     """What is asked, round by round: the conversation so far, and this turn's calls of tools."""
 
-    def __init__(self, work: Work, choice: Choice) -> None:
-        self._work = work
-        self._budget = choice.context_tokens
+    def __init__(self, work: Work, calls: Calls) -> None:
+        self._work, self._calls = work, calls
+        self._models = [model.name for model in calls.choice.models]
+        self._budget = calls.ceilings.budget(calls.choice.context_tokens)
         self._shortened = False
-        self._history = prompt.build(work, self._budget)
+        self._tools = tuple(tool.spec for tool in registry.offered().values())
+        self._story = prompt.Story(work, self._models)
         self._exchanges: list[Message] = []
         self._ran: dict[tuple[str, str], runner.Ran] = {}
         self._asked: Counter[tuple[str, str]] = Counter()
+
+    @property
+    def rounds(self) -> int:
+        return self._calls.ceilings.rounds
 
     def request(self) -> Request:
         return Request(
             model="",  # each target fills in its own, with its settings
             messages=self._messages(),
-            tools=tuple(tool.spec for tool in registry.offered().values()),
+            tools=self._tools,
             deadlines=Deadlines(whole=max(0.1, self._work.seconds_left)),
             cancelled=self._work.log.fenced_event,
             shorten=None if self._shortened else self._shorten,
@@ -79,16 +84,22 @@ class _Talk:
         self._exchanges += prompt.exchange(name, request.name, ran.arguments, ran.content)
 
     def _messages(self) -> tuple[Message, ...]:
-        return (*self._history, *self._exchanges)
+        """What tools have found stays; as much of the conversation as then has room comes before it."""
+        tally = self._work.tally
+        found = [tally.tools(self._tools), *map(counting.message_text, self._exchanges)]
+        frame = counting.PER_TOOL * len(self._tools) + counting.PER_REPLY
+        room = prompt.Space(self._budget - frame, self._calls.room() - counting.MOST_BEFORE_TOOLS)
+        left = room - prompt.size(found, tally, self._models)
+        return (*self._story.within(left), *self._exchanges)
 
     def _shorten(self) -> tuple[Message, ...]:
-        """With half the history; what tools have found in this turn stays."""
+        """In half the space."""
         self._shortened = True
-        self._history = prompt.build(self._work, self._budget // 2)
+        self._budget //= 2
         return self._messages()
 
 
-def run(work: Work, choice: Choice, provider: Provider) -> Answer:
+def run(work: Work, calls: Calls, provider: Provider) -> Answer:
     """The conversation with the model until it answers, proposes a change or hands over.
 
     What a limit or a ceiling refuses in the middle ends with what is there. Raises UpstreamError when no
@@ -96,7 +107,7 @@ def run(work: Work, choice: Choice, provider: Provider) -> Answer:
     """
     answer, voice = Answer(), Voice(work)
     try:
-        _converse(work, _Talk(work, choice), provider, voice, answer)
+        _converse(work, _Talk(work, calls), provider, voice, answer)
     except (*refusals.REFUSED, GaveUp) as error:
         # Cards of an approved change do not say what became of it.
         if not voice.text.strip() and (work.approved or not work.shown.cards):
@@ -106,8 +117,8 @@ def run(work: Work, choice: Choice, provider: Provider) -> Answer:
     return answer
 
 
-def _converse(work: Work, talk: "_Talk", provider: Provider, voice: Voice, answer: Answer) -> None:
-    for round_number in range(ROUNDS):
+def _converse(work: Work, talk: _Talk, provider: Provider, voice: Voice, answer: Answer) -> None:
+    for round_number in range(talk.rounds):
         requests = _ask(work, provider, talk.request(), voice)
         if not requests:
             if not voice.text.strip() and not work.shown.cards:
@@ -164,9 +175,9 @@ def _key(request: ToolRequest) -> tuple[str, str]:
     return request.name, arguments
 
 
-def reply(work: Work, choice: Choice, calls: Calls, said: Answer) -> Reply:
+def reply(work: Work, calls: Calls, said: Answer) -> Reply:
     """What the turn ends with once the model has spoken."""
-    text, reason = said.text, choice.reason
+    text, reason = said.text, calls.choice.reason
     outcome: events.Outcome = "answered"
     if said.asked:
         text, outcome = text or words.say("approval.ask", work.locale), "awaiting_approval"
@@ -181,8 +192,8 @@ def reply(work: Work, choice: Choice, calls: Calls, said: Answer) -> Reply:
         outcome=outcome,
         source="model",
         reason=reason,
-        model=calls.model or choice.first.name,
-        model_class=choice.model_class,
+        model=calls.model or calls.choice.first.name,
+        model_class=calls.choice.model_class,
         cards=work.shown.cards,
         sources=work.shown.sources,
         input_tokens=calls.input_tokens,

@@ -1,7 +1,8 @@
 """What the model is asked: the site's instructions, then as much of the conversation as the budget allows."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from string import Template
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from django.db import connection
 
 from bot.llm import counting
 from bot.llm.base import AssistantMessage, CalledTool, Message, SystemMessage, ToolMessage, UserMessage
+from bot.llm.counting import Tally
 from bot.models import ToolCall
 from bot.steps.work import Work
 
@@ -44,12 +46,54 @@ class _Said(NamedTuple):
     turn: UUID | None
 
 
-def build(work: Work, budget: int) -> list[Message]:
-    """The messages for a model that has `budget` tokens for its prompt; masked texts only."""
-    system = SystemMessage(role="system", content=_instructions(work))
-    turns = list(_turns(work))
-    kept = _fitting(turns, budget - counting.tokens(system["content"]))
-    return [system, *(message for turn in kept for message in turn)]
+@dataclass(frozen=True)
+class Space:
+    """What a prompt has or may have: so many tokens as well as they can be counted, and so many at most."""
+
+    tokens: int
+    most: int
+
+    def __sub__(self, other: "Space") -> "Space":
+        return Space(self.tokens - other.tokens, self.most - other.most)
+
+    def holds(self, parts: Iterable["Space"]) -> bool:
+        parts = list(parts)
+        tokens, most = sum(part.tokens for part in parts), sum(part.most for part in parts)
+        return tokens <= self.tokens and most <= self.most
+
+
+def size(texts: Sequence[str], tally: Tally, models: Sequence[str]) -> Space:
+    """Of so many messages, whichever of the models reads them."""
+    tokens = sum(tally.tokens(text, models[0]) for text in texts)
+    most = sum(tally.most(text, models) for text in texts)
+    return Space(tokens + counting.PER_MESSAGE * len(texts), most + counting.MOST_PER_MESSAGE * len(texts))
+
+
+class Story:
+    """The conversation as the model saw it, turn by turn; masked texts only."""
+
+    def __init__(self, work: Work, models: Sequence[str]) -> None:
+        self._system = SystemMessage(role="system", content=_instructions(work))
+        self._turns = list(_turns(work))
+        self._texts = [[*map(counting.message_text, turn)] for turn in self._turns]
+        self._bytes = sum(len(text.encode("utf-8", "replace")) for texts in self._texts for text in texts)
+        self._tally, self._models = work.tally, models
+
+    def within(self, space: Space) -> list[Message]:
+        """Instructions, then the newest turns that fit; the present one is always there."""
+        space -= size([self._system["content"]], self._tally, self._models)
+        return [self._system, *(message for turn in self._turns[self._first(space) :] for message in turn)]
+
+    def _first(self, space: Space) -> int:
+        # No token is less than a byte: what is short enough need not be counted.
+        most = self._bytes + counting.MOST_PER_MESSAGE * sum(map(len, self._texts))
+        if most <= min(space.tokens, space.most):
+            return 0
+        sizes = [size(texts, self._tally, self._models) for texts in self._texts]
+        first = 0
+        while first < len(sizes) - 1 and not space.holds(sizes[first:]):
+            first = min(first + BLOCK, len(sizes) - 1)
+        return first
 
 
 def _instructions(work: Work) -> str:
@@ -60,19 +104,6 @@ def _instructions(work: Work) -> str:
 @cache
 def _template() -> Template:
     return Template((settings.BASE_DIR / "templates/prompts/system.txt").read_text())
-
-
-def _fitting(turns: list[list[Message]], budget: int) -> list[list[Message]]:
-    """The newest turns within the budget; the present one is always there."""
-    written = [[json.dumps(message, ensure_ascii=False) for message in turn] for turn in turns]
-    # No token is less than a byte: what is short enough need not be counted.
-    if sum(len(text.encode("utf-8", "replace")) for texts in written for text in texts) <= budget:
-        return turns
-    sizes = [sum(map(counting.tokens, texts)) for texts in written]
-    first = 0
-    while first < len(turns) - 1 and sum(sizes[first:]) > budget:
-        first = min(first + BLOCK, len(turns) - 1)
-    return turns[first:]
 
 
 def _turns(work: Work) -> Iterable[list[Message]]:

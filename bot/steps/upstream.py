@@ -1,136 +1,32 @@
 """The models of a choice as one provider: made once, watched by breakers, every upstream call charged."""
 
 import threading
-import time
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import replace
 from functools import cache
 
 import redis
-import structlog
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 from django.utils import timezone
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
-from accounts import prices, quota, usage
-from bot import leases, metrics
-from bot.errors import Fenced, GaveUp
-from bot.llm import counting, patience
-from bot.llm.base import Pieces, Provider, Request, Text
+from accounts import prices
+from bot.llm import patience
+from bot.llm.base import Pieces, Provider, Request, Settings, Text
 from bot.llm.fallback import Fallback, Guards, Target
 from bot.llm.openai_compatible import OpenAICompatible
-from bot.llm.recorded import Call, CallRecord
 from bot.llm.redis_breakers import RedisBreakers
 from bot.llm.redis_places import RedisPlaces
 from bot.llm.wire import Capabilities
-from bot.models import Model, Price
+from bot.models import Model
 from bot.steps import choice as choices
+from bot.steps.calls import Calls
+from bot.steps.ceilings import Ceilings
 from bot.steps.choice import Choice
-from bot.steps.work import Work
-
-# So long a restart of the database may take without a call's charge being lost.
-CHARGE_SECONDS = 12.0
-
-log = structlog.get_logger(__name__)
 
 _making = threading.Lock()
-
-
-@dataclass
-class Calls:
-    """The upstream calls of one turn and what they come to."""
-
-    work: Work
-    choice: Choice
-    model: str = ""
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost: Decimal | None = None
-    # Whether a model has answered yet.
-    answered: bool = False
-    # How long models were at work, in the calls that are over, and since when the present one is.
-    model_seconds: float = 0
-    asked_at: float = 0
-    # What limits the calls.
-    bound: usage.Bound = field(default_factory=usage.Bound)
-
-    def before(self, call: Call) -> None:
-        """Open the call's entry, then wait with no connection in hand: the pool belongs to those who work.
-
-        Raises GaveUp when the turn has cost enough.
-        """
-        self.work.check_fence()
-        if self.input_tokens + self.output_tokens > settings.TURN_TOKENS:
-            raise GaveUp("tokens")
-        if self.cost is not None and self.cost > settings.TURN_COST:
-            raise GaveUp("cost")
-        self.model = call.model
-        begun = self._charge(call, usage.Counted(counting.roughly(call.request), 0), exact=False)
-        usage.begin(begun, self._most(call), self.bound)
-        connection.close()
-        self.asked_at = time.monotonic()
-
-    def after(self, record: CallRecord) -> None:
-        """Charge the call, whatever became of it."""
-        outcome = record.error or "ok"
-        charge = self._charge(record.call, record.usage, record.usage.exact, outcome, record.seconds)
-        self.answered = self.answered or record.error is None
-        self.model_seconds += record.seconds
-        self.input_tokens += record.usage.input
-        self.output_tokens += record.usage.output
-        if charge.cost is not None:
-            self.cost = (self.cost or Decimal(0)) + charge.cost
-        _tell(record, outcome)
-        _end(charge)
-
-    def show(self) -> None:
-        """Text of a model is about to be seen: from now on what the customer says makes the next turn."""
-        work = self.work
-        shown = leases.show(work.turn.id, work.attempt, model=self.model, model_class=self.choice.model_class)
-        connection.close()
-        if not shown:
-            raise Fenced
-        work.first_text_at = timezone.now()
-        waited = (work.first_text_at - work.turn.queued_at).total_seconds()
-        at_work = self.model_seconds + time.monotonic() - self.asked_at
-        metrics.observe(
-            "first_text_over_model_seconds", max(0, waited - at_work), model_class=self.choice.model_class
-        )
-
-    def _most(self, call: Call) -> quota.Most:
-        """What the call may come to: its whole prompt and the longest answer, at the dearest price ahead."""
-        read = counting.input_tokens(call.request)
-        written = call.request.settings.max_tokens or 0
-        most = usage.Counted(read, written)
-        costs = [prices.cost(model.name, most, model.paid) for model in self.choice.models]
-        known = [cost for cost in costs if cost is not None]
-        return quota.Most(self.choice.model_class, call.model, read, written, max(known, default=None))
-
-    def _charge(
-        self, call: Call, tokens: prices.Tokens, exact: bool, outcome: str = "ok", seconds: float = 0
-    ) -> usage.CallCharge:
-        conversation = self.work.conversation
-        named = (call.provider, call.model)
-        model = next(m for m in self.choice.models if (m.provider.name, m.name) == named)
-        return usage.CallCharge(
-            call=call.id,
-            turn=self.work.turn.id,
-            attempt=self.work.attempt,
-            customer=conversation.customer_id,
-            site=conversation.site.key,
-            tier=conversation.customer.effective_tier.slug,
-            provider=call.provider,
-            model=call.model,
-            model_class=self.choice.model_class,
-            tokens=tokens,
-            exact=exact,
-            overrides=model.paid,
-            outcome=outcome,
-            seconds=round(seconds, 3),
-        )
 
 
 class _Announced:
@@ -158,7 +54,7 @@ def provider(choice: Choice, calls: Calls) -> Provider:
             provider_name=model.provider.name,
             model=model.name,
             provider=_client(model),
-            settings=choices.settings_of(model),
+            settings=_settings(model, calls.ceilings),
             deadlines=choices.deadlines(model),
             max_streams=model.provider.max_streams,
         )
@@ -168,11 +64,9 @@ def provider(choice: Choice, calls: Calls) -> Provider:
     return _Announced(guarded, calls)
 
 
-def paid(provider_name: str, model_name: str) -> prices.Overrides:
-    """What the deployment pays for a model, for calls whose worker is gone."""
-    own = Price.objects.filter(provider__name=provider_name, model=model_name, starts_at__lte=timezone.now())
-    row = own.order_by("-starts_at").values_list("input", "cached", "output", "call").first()
-    return prices.Overrides(*row) if row else prices.LIST_PRICES
+def _settings(model: Model, ceilings: Ceilings) -> Settings:
+    given = choices.settings_of(model)
+    return replace(given, max_tokens=ceilings.longest_answer(model.answer_tokens))
 
 
 def _client(model: Model) -> Provider:
@@ -207,32 +101,3 @@ def _pause(seconds: float, cancelled: threading.Event | None) -> None:
     """Wait for a place or another try with no connection in hand."""
     connection.close()
     patience.pause(seconds, cancelled)
-
-
-def _tell(record: CallRecord, outcome: str) -> None:
-    call, failure = record.call, record.failure
-    provider, model = call.provider, call.model
-    metrics.count("upstream_calls", outcome=outcome, provider=provider, model=model)
-    if (first := record.first_token_seconds) is not None:
-        metrics.observe("upstream_first_token_seconds", first, provider=provider, model=model)
-    if failure and failure.needs_operator:
-        log.error(
-            "provider refuses us", provider=provider, model=model, kind=failure.kind, status=failure.status
-        )
-
-
-def _end(charge: usage.CallCharge) -> None:
-    """Close the call's entry, patiently; what cannot be written stays open, a floor of what the call cost."""
-    gives_up, wait = time.monotonic() + CHARGE_SECONDS, 0.05
-    while True:
-        try:
-            usage.end(charge)
-        except (OperationalError, InterfaceError) as error:
-            connection.close()
-            if time.monotonic() + wait > gives_up:
-                log.error("call not charged", call=str(charge.call), error=type(error).__name__)  # noqa: TRY400
-                return
-            threading.Event().wait(wait)
-            wait = min(wait * 1.6, 1.0)
-        else:
-            return

@@ -11,13 +11,14 @@ from accounts.limits import Binding
 from bot import events
 from bot.errors import Fenced
 from bot.keeping import Kept
+from bot.llm.counting import Tally
 from bot.models import Conversation, ToolCall, Turn
 from bot.privacy import veil
 from bot.privacy.veil import Veil
 from bot.tools.runner import Bench, Shown
 
 if TYPE_CHECKING:
-    from bot.steps.upstream import Calls
+    from bot.steps.calls import Calls
 
 
 @dataclass
@@ -31,6 +32,8 @@ class Work:
     first_text_at: datetime | None = None
     approved: list[ToolCall] = field(default_factory=list)
     shown: Shown = field(default_factory=Shown)
+    # Counts the tokens of what is asked.
+    tally: Tally = field(default_factory=Tally)
     # The upstream calls made so far.
     calls: "Calls | None" = None
 

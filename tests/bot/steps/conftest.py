@@ -3,6 +3,8 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +15,7 @@ from accounts.models import Customer
 from bot.keeping import Kept
 from bot.llm.openai_compatible import OpenAICompatible
 from bot.llm.wire import Capabilities
-from bot.models import Conversation, Model, Provider, Turn
+from bot.models import Conversation, Model, Price, Provider, Turn
 from bot.models import Message as Said
 from bot.privacy import policy as policies
 from bot.privacy.memory_vault import MemoryVault
@@ -21,11 +23,14 @@ from bot.privacy.placeholders import Span
 from bot.privacy.rules import Rules
 from bot.privacy.veil import Veil
 from bot.steps import choice, model_loop, upstream
+from bot.steps.calls import Calls
 from bot.steps.model_loop import Answer
 from bot.steps.work import Work
 from bot.tools import registry
 from bot.tools.registry import Card, ToolContext, ToolResult, tool
 from tests.upstream import Upstream
+
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Nothing:
@@ -82,10 +87,16 @@ class Turning:
             provider = Provider.objects.create(name=f"{name}-{uuid4().hex[:8]}", base_url=endpoint.base_url)
             Model.objects.create(provider=provider, name=name, model_class="small", order=number)
 
+    def pay(self, **prices: object) -> None:
+        """What both models cost, in US dollars for a million tokens."""
+        for provider in Provider.objects.all():
+            for name in ("main", "spare"):
+                Price.objects.create(provider=provider, model=name, starts_at=LONG_AGO, **prices)
+
     def ask(self) -> Answer:
         chosen = choice.choose(self.work)
-        self.calls = upstream.Calls(self.work, chosen)
-        return model_loop.run(self.work, chosen, upstream.provider(chosen, self.calls))
+        self.calls = Calls(self.work, chosen)
+        return model_loop.run(self.work, self.calls, upstream.provider(chosen, self.calls))
 
 
 @pytest.fixture
@@ -138,3 +149,10 @@ def turning(
     work.__dict__["veil"] = Veil(MemoryVault(), Nothing(), "en", policies.of(alice.site))  # type: ignore[arg-type]
     yield Turning(work, endpoint(), endpoint())
     upstream._guards.cache_clear()
+
+
+@pytest.fixture
+def silent_look_up(turning: Turning, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same tool without a card."""
+    silent = replace(look_up, run=lambda context, word="": ToolResult({"found": word}))
+    monkeypatch.setattr(registry, "offered", lambda: {"look_up": silent})

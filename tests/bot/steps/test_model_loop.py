@@ -181,7 +181,9 @@ class TestCeilings:
             ),
         ],
     )
-    def test_loop_is_given_up(self, turning: Turning, replies: list[Reply], reason: str) -> None:
+    def test_loop_is_given_up(
+        self, turning: Turning, silent_look_up: None, replies: list[Reply], reason: str
+    ) -> None:
         turning.main.script(*replies)
         with pytest.raises(GaveUp) as raised:
             turning.ask()
@@ -195,15 +197,24 @@ class TestCeilings:
         assert len(turning.work.shown.cards) == 1
 
     @pytest.mark.parametrize(
-        ("setting", "amount", "reason"), [("TURN_TOKENS", 1000, "tokens"), ("TURN_COST", "0.001", "cost")]
+        ("setting", "amount", "reason"), [("TURN_TOKENS", 4000, "tokens"), ("TURN_COST", "0.05", "cost")]
     )
     def test_dear_turn_is_given_up_before_its_next_call(
-        self, turning: Turning, settings: object, setting: str, amount: object, reason: str
+        self,
+        turning: Turning,
+        silent_look_up: None,
+        settings: object,
+        setting: str,
+        amount: object,
+        reason: str,
     ) -> None:
-        Model.objects.update(input_price=10, output_price=10)
+        turning.pay(input=10, output=10)
         setattr(settings, setting, type(getattr(settings, setting))(amount))
-        dear = {"prompt_tokens": 1500, "completion_tokens": 100, "total_tokens": 1600}
-        turning.main.script(Reply("", tools=(("look_up", "{}"),), usage=dear), Reply("Too late."))
+        dear = {"prompt_tokens": 3800, "completion_tokens": 100, "total_tokens": 3900}
+        turning.main.script(
+            Reply("", tools=(("look_up", "{}"),), usage=dear | {"completion_tokens": 1100}),
+            Reply("Too late."),
+        )
         with pytest.raises(GaveUp) as raised:
             turning.ask()
         assert raised.value.reason == reason

@@ -9,12 +9,12 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 from structlog.testing import capture_logs
 
-from accounts import prices, usage
+from accounts import usage
 from accounts.models import UsageEntry
 from bot import metrics
 from bot.llm.openai_compatible import OpenAICompatible
 from bot.models import Model, Provider, Turn
-from bot.steps import upstream
+from bot.steps import calls, upstream
 from tests.bot.steps.conftest import Turning
 from tests.upstream import Reply
 
@@ -94,7 +94,7 @@ def test_charge_outlives_a_restart_of_the_database(
 def test_charge_that_cannot_be_written_stays_open_and_the_answer_goes_on(
     turning: Turning, fail_to_write: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upstream, "CHARGE_SECONDS", 0.1)
+    monkeypatch.setattr(calls, "CHARGE_SECONDS", 0.1)
     fail_to_write(99)
     with capture_logs() as logs:
         assert turning.ask().text == "Hello from the model."
@@ -107,7 +107,7 @@ def test_charge_that_cannot_be_written_stays_open_and_the_answer_goes_on(
 def test_call_is_not_made_when_its_entry_cannot_be_opened(
     turning: Turning, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away(charge: usage.CallCharge) -> None:
+    def away(*facts: object) -> None:
         raise OperationalError("gone")
 
     monkeypatch.setattr(usage, "begin", away)
@@ -155,17 +155,10 @@ def test_first_text_is_measured_without_what_the_models_took(
 
 
 def test_calls_sum_what_the_turn_costs(turning: Turning) -> None:
-    Model.objects.update(input_price=1, output_price=1)
+    turning.pay(input=1, output=1)
     used = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
     turning.main.script(Reply("", tools=(("look_up", "{}"),), usage=used), Reply("Yes.", usage=used))
     turning.ask()
     assert (turning.calls.input_tokens, turning.calls.output_tokens) == (200, 40)
     assert turning.calls.cost == Decimal("0.00024")
     assert sum(entry.cost or 0 for entry in UsageEntry.objects.all()) == Decimal("0.00024")
-
-
-def test_paid_knows_the_prices_of_a_model(turning: Turning) -> None:
-    main = Model.objects.get(name="main")
-    Model.objects.filter(id=main.id).update(input_price=2)
-    assert upstream.paid(main.provider.name, "main") == prices.Overrides(input=Decimal(2))
-    assert upstream.paid("nobody", "main") == prices.LIST_PRICES

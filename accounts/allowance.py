@@ -72,13 +72,15 @@ def _granted(grant: Left, locale: str) -> LimitUse:
 
 def has_room(binding: Binding, standings: list[Standing], model_class: str) -> bool:
     """Whether a model of this class may answer; rules of one model alone do not decide."""
-    return not any(full(one, binding.grants) for one in standings if one.rule.counts(model_class, ""))
+    return not any(
+        full(one, binding.grants, model_class) for one in standings if one.rule.counts(model_class, "")
+    )
 
 
-def full(one: Standing, grants: list[Left]) -> bool:
-    """Whether a window has no room for the least use, with what grants would give."""
+def full(one: Standing, grants: list[Left], model_class: str = "") -> bool:
+    """Whether a window has no room for the least use of this class, with what grants would give."""
     if one.rule.metric == Limit.Metric.ACTIONS:
         return False
     least = 1 if one.rule.metric != Limit.Metric.MONEY else 0
-    granted = sum(grant.left for grant in grants if grant.helps(one.rule))
+    granted = sum(grant.left for grant in grants if grant.helps(one.rule, model_class))
     return one.left + granted < least or one.left + granted == 0

@@ -95,9 +95,13 @@ class Left:
     def left(self) -> Decimal:
         return max(Decimal(0), self.amount - self.used)
 
-    def helps(self, rule: Rule) -> bool:
-        """Whether it pays where this rule's window is full."""
-        return rule.own and rule.metric == self.metric and self.model_class in ("", rule.model_class)
+    def helps(self, rule: Rule, model_class: str = "") -> bool:
+        """Whether it pays where this rule's window is full for what a model of this class does."""
+        return (
+            rule.own
+            and rule.metric == self.metric
+            and self.model_class in ("", rule.model_class or model_class)
+        )
 
 
 @dataclass(frozen=True)

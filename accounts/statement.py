@@ -89,7 +89,7 @@ def _back_at(binding: Binding, standings: list[Standing], classes: list[str]) ->
         full = [
             one
             for one in standings
-            if one.rule.counts(model_class, "") and allowance.full(one, binding.grants)
+            if one.rule.counts(model_class, "") and allowance.full(one, binding.grants, model_class)
         ]
         if all(one.resets_at and one.rule.amount for one in full):
             moments.append(max(one.resets_at for one in full if one.resets_at))

@@ -1,7 +1,6 @@
 """What upstream calls cost: one usage entry for each, open before it is made, whatever becomes of it."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -138,21 +137,16 @@ def end(call: CallCharge) -> None:
         cursor.execute(_END, _row(call, call.outcome, timezone.now()) | {"use": call.call, "used": call.used})
 
 
-def close_lost(
-    turn: UUID,
-    below_attempt: int,
-    produced_tokens: int,
-    paid: Callable[[str, str], prices.Overrides] = lambda provider, model: prices.LIST_PRICES,
-) -> None:
-    """Charge the calls that lost attempts of a turn have left open.
+def close_lost(turn: UUID, below_attempt: int, produced_tokens: int) -> None:
+    """Charge the calls that lost attempts of a turn have left open, by the prices they were begun with.
 
-    What was shown to the customer is charged to the last of them; `paid` knows what the deployment pays for
-    which model of which provider.
+    What was shown to the customer is charged to the last of them.
     """
     left = UsageEntry.objects.filter(turn=turn, attempt__lt=below_attempt, outcome=OPEN)
     for number, entry in enumerate(left.order_by("-id")):
         tokens = Counted(entry.input_tokens, produced_tokens if number == 0 else 0)
-        cost = prices.cost(entry.model, tokens, paid(entry.provider, entry.model))
+        rates = _rates(entry)
+        cost = rates.cost(tokens) if rates else None
         facts: dict[str, Any] = {
             "use": entry.call,
             "used": _used(tokens, cost),
@@ -161,6 +155,14 @@ def close_lost(
         }
         with connection.cursor() as cursor:
             cursor.execute(_CLOSE, facts)
+
+
+def _rates(entry: UsageEntry) -> prices.Rates | None:
+    """What the entry is charged by; None when nobody knew the price."""
+    if not entry.price_source:
+        return None
+    call = entry.call_price or Decimal(0)
+    return prices.Rates(entry.input_price, entry.cached_price, entry.output_price, call, entry.price_source)
 
 
 def turns_with_open_calls() -> list[UUID]:

@@ -17,7 +17,6 @@ from bot import events, heartbeats, keeping, leases, line, queue, reply, turn, w
 from bot.errors import place
 from bot.line import Waiting
 from bot.models import Turn
-from bot.steps import upstream
 
 LOOK_SECONDS = 1.0
 BEAT_EVERY = 5
@@ -163,7 +162,7 @@ def sweep(now: datetime) -> None:
     open_calls = usage.turns_with_open_calls()
     over = Turn.objects.filter(id__in=open_calls, state=Turn.State.DONE, finished_at__lt=settled)
     for ended in over:
-        usage.close_lost(ended.id, ended.attempt + 1, 0, upstream.paid)
+        usage.close_lost(ended.id, ended.attempt + 1, 0)
 
 
 def _end_fenced(one: Waiting) -> None:

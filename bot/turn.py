@@ -21,7 +21,7 @@ from bot.llm.errors import ContentRefused, UpstreamError
 from bot.models import Conversation, Turn
 from bot.privacy.errors import PrivacyError
 from bot.reply import Reply
-from bot.steps import approved, asking, degraded, opening, prepared, read, refusals, upstream
+from bot.steps import approved, asking, degraded, opening, prepared, read, refusals
 from bot.steps.refusals import Refusal
 from bot.steps.work import Work
 
@@ -165,7 +165,7 @@ def _begin(work: Work, claimed: Claimed) -> None:
         # What the models had said to a worker that was lost is known only from what was shown.
         shown = work.log.take_over_shown()
         produced = counting.tokens(shown.text) if shown else 0
-        usage.close_lost(claimed.turn, claimed.attempt, produced, upstream.paid)
+        usage.close_lost(claimed.turn, claimed.attempt, produced)
     if claimed.attempt > 1:
         approvals.take_back(claimed.turn)
     if claimed.attempt > 1 or _was_told_its_place(work.turn):

@@ -134,16 +134,17 @@ class TestLost:
         assert (entry.input_tokens, entry.output_tokens) == (1000, 500)
         assert entry.cost == Decimal("0.00045")
 
-    def test_close_lost_charges_what_the_deployment_pays(self, lost: CallCharge):
-        asked = []
+    def test_close_lost_charges_the_prices_that_the_call_was_begun_with(self, charge: CallCharge):
+        paid = prices.Overrides(Decimal(1), Decimal(1), Decimal(1))
+        begun = replace(charge, tokens=Tokens(1000, 0, 0, 0), exact=False, overrides=paid)
+        begin(begun)
+        usage.close_lost(begun.turn, 2, 500)
+        assert the_entry(begun).cost == Decimal("0.0015")
 
-        def paid(provider: str, model: str) -> prices.Overrides:
-            asked.append((provider, model))
-            return prices.Overrides(Decimal(1), Decimal(1), Decimal(1))
-
-        usage.close_lost(lost.turn, 2, 500, paid)
-        assert the_entry(lost).cost == Decimal("0.0015")
-        assert asked == [("openai", "gpt-4o-mini")]
+    def test_close_lost_leaves_the_cost_empty_when_no_price_was_known(self, charge: CallCharge):
+        begin(replace(charge, model="harbor-7b"))
+        usage.close_lost(charge.turn, 2, 500)
+        assert (the_entry(charge).outcome, the_entry(charge).cost) == ("lost", None)
 
     def test_close_lost_leaves_the_present_attempt_and_other_turns_alone(self, lost: CallCharge):
         present = replace(lost, call=uuid.uuid4(), attempt=2)

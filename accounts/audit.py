@@ -28,6 +28,8 @@ Action: TypeAlias = Literal[
     "grant_given",
     "grant_withdrawn",
     "provider_changed",
+    "price_changed",
+    "hold_released",
     "limit_changed",
     "deployment_changed",
     "spending_stopped",

@@ -9,6 +9,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from accounts.models import Hold, Limit, UsageEntry, Window
+from accounts.prices import plain
 
 
 class Ledger(ModelAdmin):
@@ -103,9 +104,3 @@ class UsageEntryAdmin(Ledger):
             return "no known price"
         about = "" if entry.confidence == UsageEntry.Confidence.EXACT else "about "
         return f"{about}${plain(entry.cost)}"
-
-
-def plain(amount: Any) -> str:
-    """A decimal without the zeros that its column adds."""
-    text = f"{amount:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text

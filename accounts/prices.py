@@ -52,7 +52,8 @@ class Rates:
         """US dollars, exact; None when a price that it needs is unknown."""
         cached = min(tokens.cached_input, tokens.input)
         counts = ((tokens.input - cached, self.input), (cached, self.cached), (tokens.output, self.output))
-        total = self.call
+        # Where nothing was read nobody has answered, and no fee is due.
+        total = self.call if tokens.input or tokens.output else Decimal(0)
         for count, rate in counts:
             if count and rate is None:
                 return None
@@ -80,6 +81,12 @@ def rates(model_name: str, input_tokens: int, overrides: Overrides = LIST_PRICES
         call=_either(overrides.call, known.call, input_tokens) or Decimal(0),
         source="own" if own else "list",
     )
+
+
+def plain(amount: Decimal) -> str:
+    """A decimal without the zeros that its column adds."""
+    text = f"{amount:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 Price: TypeAlias = Decimal | TieredPrices | None

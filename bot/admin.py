@@ -24,9 +24,10 @@ from bot.forms import ArticleForm, CannedReplyForm, ProviderForm
 from bot.llm.errors import UpstreamError
 from bot.llm.openai_compatible import OpenAICompatible
 from bot.models import Alert, Article, CannedReply, Model, Provider, RetentionRun
+from bot.price_admin import PriceAdmin, in_force
 from bot.tier_admin import TierAdmin
 
-__all__ = ["TierAdmin"]  # Django finds only modules that are called admin
+__all__ = ["PriceAdmin", "TierAdmin"]  # Django finds only modules that are called admin
 
 
 @admin.register(Article)
@@ -147,12 +148,13 @@ class ModelsAdmin(ModelAdmin):
     """Which models answer, in which order, at which price."""
 
     list_display = ["name", "provider", "model_class", "order", "enabled"]
+    readonly_fields = ["price"]
     list_editable = ["order", "enabled"]
     list_filter = ["model_class", "provider", "enabled"]
     list_select_related = ["provider"]
     search_fields = ["name"]
     fieldsets = [
-        (None, {"fields": [("provider", "name"), ("model_class", "order"), "enabled"]}),
+        (None, {"fields": [("provider", "name"), ("model_class", "order"), "enabled", "price"]}),
         ("How much it may read and write", {"fields": [("context_tokens", "answer_tokens")]}),
         (
             "How it chooses its words",
@@ -174,6 +176,10 @@ class ModelsAdmin(ModelAdmin):
             },
         ),
     ]
+
+    @display(description="price now")
+    def price(self, model: Model) -> str:
+        return in_force(model) if model.pk else "Known once it is saved."
 
 
 @admin.register(Alert)

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from cryptography.fernet import Fernet
-from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
@@ -21,6 +20,7 @@ from bot.desk import approvals, handover
 from bot.errors import Rejected, Unknown
 from bot.models import Conversation, Message, ToolCall, Turn
 from bot.privacy.vault import Vault
+from bot.steps import ceilings
 
 PAGE = 50
 COMMENT_CHARACTERS = 1000
@@ -111,7 +111,7 @@ def post(
 
     The same uuid again finds the stored message and answers the same. Raises Rejected.
     """
-    text = _checked(text)
+    text = _checked(text, ceilings.question_characters(customer.effective_tier))
     message = Message(
         uuid=uuid,
         conversation_id=conversation_id,
@@ -169,9 +169,9 @@ def _post_among_others(customer: Customer, message: Message, text: str, origin: 
     return Posted(message, message.turn_id, new=True)
 
 
-def _checked(text: str) -> str:
-    if len(text) > settings.MESSAGE_MAX_CHARS:
-        raise Rejected("too_long", limit=settings.MESSAGE_MAX_CHARS)
+def _checked(text: str, longest: int) -> str:
+    if len(text) > longest:
+        raise Rejected("too_long", limit=longest)
     if not text.strip() or any(unicodedata.category(c) in {"Cc", "Cs"} and c not in "\n\r\t" for c in text):
         raise Rejected("invalid")
     return text.strip()

@@ -78,4 +78,7 @@ class Work:
             customer=self.conversation.customer.external_id or None,
             site=self.conversation.site.key,
             locale=self.locale,
+            binding=self.binding,
+            model_class=self.calls.choice.model_class if self.calls else "",
+            model=self.calls.model if self.calls else "",
         )

@@ -11,6 +11,8 @@ from django.db import transaction
 from django.utils import timezone
 from pydantic import BaseModel
 
+from accounts import quota
+from accounts.limits import Binding
 from bot import events, words
 from bot.errors import place
 from bot.llm.base import ToolRequest
@@ -22,6 +24,11 @@ from bot.tools.registry import Tool, ToolContext, ToolError, ToolResult
 
 APPROVAL_MINUTES = 15
 RESULT_CHARACTERS = 12_000
+# An action that takes longer still counts, as one too many where others have taken its place.
+ACTION_SECONDS = 300
+NO_MORE = (
+    "No more lookups are possible now. Answer with what you have; where that is not enough, offer a person."
+)
 TITLE_CHARACTERS = 120  # as the site wrote it: placeholders may be longer
 
 log = structlog.get_logger(__name__)
@@ -62,6 +69,10 @@ class Bench:
     customer: str | None
     site: str
     locale: str
+    # What limits the customer's actions, and which model asks for them, if any.
+    binding: Binding = field(default_factory=Binding)
+    model_class: str = ""
+    model: str = ""
 
     def context(self, key: UUID) -> ToolContext:
         """For whom a tool works; `key` is the same each time the same call is tried."""
@@ -86,7 +97,32 @@ def run(bench: Bench, request: ToolRequest, call_name: str) -> Ran | Asked:
 
 
 def perform(bench: Bench, tool: Tool, arguments: dict[str, Any], call: ToolCall) -> Ran:
-    """Run a tool whose row says `started`, and store what came of it."""
+    """Run a tool whose row says `started`, where limits leave an action for it."""
+    try:
+        counted = _hold(bench, call)
+    except (quota.Exhausted, quota.SpendingStopped):
+        return Ran(_failure(bench, call, ToolError(NO_MORE)))
+    try:
+        return _run(bench, tool, arguments, call)
+    finally:
+        if counted:
+            quota.settle(call.id)
+
+
+def _hold(bench: Bench, call: ToolCall) -> bool:
+    return quota.hold_action(
+        call.id,
+        bench.turn.id,
+        bench.turn.conversation.customer,
+        seconds=ACTION_SECONDS,
+        binding=bench.binding,
+        model_class=bench.model_class,
+        model=bench.model,
+    )
+
+
+def _run(bench: Bench, tool: Tool, arguments: dict[str, Any], call: ToolCall) -> Ran:
+    """Run it and store what came of it."""
     try:
         result = tool.run(bench.context(call.id), **arguments)
     except ToolError as error:

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from cryptography.fernet import Fernet
-from django.conf import settings
 from django.utils import timezone
 
 from accounts import allowance, identity
@@ -18,6 +17,7 @@ from bot.outbox import Kept
 from bot.privacy.placeholders import PLACEHOLDER
 from bot.privacy.restore import restore, restore_json
 from bot.privacy.vault import Vault
+from bot.steps import ceilings
 from bot.web import rates
 from bot.web.frames import Contact, Hello, Post
 
@@ -41,10 +41,10 @@ class Session:
         """Learn from a `final` whether the model answers; True when that is news."""
         before = self.mode
         put_off = final["message"].get("deferred")
-        if final["state"] == "degraded" and not final["allowance"]["exhausted"] and not put_off:
-            self.mode = "degraded"
-        elif final["message"].get("source") == "model":
+        if final["message"].get("source") == "model":
             self.mode = "normal"
+        elif final["state"] == "degraded" and not final["allowance"]["exhausted"] and not put_off:
+            self.mode = "degraded"
         return self.mode != before
 
     def knows(self, text: str) -> bool:
@@ -149,7 +149,7 @@ class Session:
             greeting=site.words(site.greeting, self.locale),
             suggestions=list(site.words(site.suggestions, self.locale)),
             privacy_url=site.privacy_url,
-            max_chars=settings.MESSAGE_MAX_CHARS,
+            max_chars=ceilings.question_characters(self.customer.effective_tier),
         )
 
     def post(self, frame: Post, origin: str) -> conversations.Posted:

@@ -136,7 +136,7 @@ def _books():
     everybody = [
         limit(10, tier=free),
         limit(5, scope="tier", tier=free, metric="money"),
-        limit(20, scope="deployment", metric="money", period="month"),
+        limit(60, scope="deployment", metric="money", period="month"),
         limit(60, scope="deployment", period="minute"),
         limit(50, scope="address"),
     ]

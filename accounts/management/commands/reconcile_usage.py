@@ -17,9 +17,9 @@ _HELP = """
 Compare the ledger with a provider's usage export, by day and model, and list what differs. Exit with 1 when
 anything differs by more than the tolerance, with 2 when the file cannot be read.
 
-The file is CSV (commas, semicolons or tabs) with a header. Understood are OpenAI's export of usage, its export
-of costs grouped by line item, and any file with columns such as date, model, input_tokens, cached_tokens,
-output_tokens, requests, cost; what a file has no column for is not compared. Days are those of UTC, or of the
+The file is CSV (commas, semicolons or tabs) with a header. Understood are OpenAI's export of usage, its
+export of costs grouped by line item, and any file with columns such as date, model, input_tokens,
+cached_tokens, output_tokens, requests, cost; what a file has no column for is not compared. Days are those of UTC, or of the
 offset that the file's times carry.
 """
 
@@ -74,10 +74,9 @@ class Command(BaseCommand):
         beyond = [one for one in found if one.beyond(tolerance)]
         for one in found:
             mark = "!" if one.beyond(tolerance) else " "
-            share = f"{one.share:+.2%}" if one.share is not None else ""
             self.stdout.write(
                 f"{mark} {one.day} {one.model:32} {one.measure:9}{_said(one.here):>16}{_said(one.there):>16}"
-                f"  {share or _only(one)}"
+                f"  {_apart(one)}"
             )
         if beyond:
             raise CommandError(f"{len(beyond)} of {len(found)} differences are beyond {plain(tolerance)}%.")
@@ -110,5 +109,7 @@ def _share(part: Decimal | int, whole: Decimal) -> str:
     return f"{Decimal(part) / whole:.1%}" if whole else "0%"
 
 
-def _only(one: Difference) -> str:
-    return "only there" if one.here is None else "only here"
+def _apart(one: Difference) -> str:
+    if one.here is None or one.there is None:
+        return "only there" if one.here is None else "only here"
+    return "none there" if one.share is None else f"{one.share:+.2%}"

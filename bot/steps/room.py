@@ -28,13 +28,13 @@ class Room:
         return any(
             one.rule.when_full == Limit.WhenFull.NEXT
             for one in self._counting(model_class)
-            if allowance.full(one, self.binding.grants)
+            if allowance.full(one, self.binding.grants, model_class)
         )
 
     def takes(self, model: Model) -> bool:
         """Whether the limits of this one model have room, or refuse in their own words."""
         return not any(
-            allowance.full(one, self.binding.grants)
+            allowance.full(one, self.binding.grants, model.model_class)
             for one in self.standings
             if one.rule.model == model.name and one.rule.when_full == Limit.WhenFull.NEXT
         )

@@ -19,8 +19,8 @@ anything differs by more than the tolerance, with 2 when the file cannot be read
 
 The file is CSV (commas, semicolons or tabs) with a header. Understood are OpenAI's export of usage, its
 export of costs grouped by line item, and any file with columns such as date, model, input_tokens,
-cached_tokens, output_tokens, requests, cost; what a file has no column for is not compared. Days are those of UTC, or of the
-offset that the file's times carry.
+cached_tokens, output_tokens, requests, cost; what a file has no column for is not compared. Days are those of
+UTC, or of the offset that the file's times carry.
 """
 
 

@@ -95,7 +95,7 @@ class Turning:
 
     def ask(self) -> Answer:
         chosen = choice.choose(self.work)
-        self.calls = Calls(self.work, chosen)
+        self.calls = Calls.begun(self.work, chosen)
         return model_loop.run(self.work, self.calls, upstream.provider(chosen, self.calls))
 
 

@@ -8,7 +8,6 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -19,11 +18,11 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm
 
-from accounts import allowance, identity, privacy_form
+from accounts import privacy_form
 from accounts.audit_admin import Audited, AuditEntryAdmin
 from accounts.forms import NewStaffForm, StaffForm
 from accounts.ledger_admin import HoldAdmin, UsageEntryAdmin, WindowAdmin
-from accounts.models import AuditEntry, Customer, Hold, Site, UsageEntry, User, Window
+from accounts.models import AuditEntry, Hold, Site, UsageEntry, User, Window
 from accounts.privacy_form import WholeSiteForm
 
 admin.site.unregister(Group)  # roles are agent and admin, nothing finer
@@ -129,69 +128,6 @@ class SiteAdmin(Audited, ModelAdmin):
             "secret": secret,
         }
         return TemplateResponse(request, "admin/identity_secret.html", context)
-
-
-@admin.register(Customer)
-class CustomerAdmin(Audited, ModelAdmin):
-    """Who chats. Names and addresses stay sealed: nobody needs them to choose a tier."""
-
-    audited = "customer_changed"
-    audited_values = ("tier",)
-    list_display = ["who", "site", "is_verified", "tier_in_force", "seen_at"]
-    list_filter = ["site", "tier", "locale"]
-    list_select_related = ["site__default_tier", "tier", "token_tier"]
-    search_fields = ["id"]
-    search_help_text = (
-        "The customer's whole id on the site, or here. The desk also finds by e-mail and phone."
-    )
-    ordering = ["-seen_at"]
-    show_full_result_count = False
-    fields = [
-        "who",
-        "site",
-        "id",
-        "is_verified",
-        "tier",
-        "tier_in_force",
-        "used_today",
-        "locale",
-        "created_at",
-        "seen_at",
-    ]
-    readonly_fields = [name for name in fields if name != "tier"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:
-        return False
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
-    ) -> tuple[QuerySet[Customer], bool]:
-        found, double = super().get_search_results(request, queryset, search_term)
-        return found | queryset.filter(sub_digest=identity.sub_digest(search_term.strip())), double
-
-    @display(description="customer")
-    def who(self, customer: Customer) -> str:
-        return str(customer)
-
-    @display(description="signed in", boolean=True)
-    def is_verified(self, customer: Customer) -> bool:
-        return customer.verified
-
-    @display(description="tier in force")
-    def tier_in_force(self, customer: Customer) -> str:
-        if customer.tier:
-            return f"{customer.tier}, given by hand"
-        if customer.token_tier:
-            return f"{customer.token_tier}, named by the site"
-        return f"{customer.site.default_tier}, as everybody"
-
-    @display(description="used")
-    def used_today(self, customer: Customer) -> str:
-        limits = allowance.of(customer).limits
-        return ", ".join(f"{limit.used} of {limit.amount} {limit.label}" for limit in limits) or "No limit"
 
 
 for model, page in (

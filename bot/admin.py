@@ -19,15 +19,17 @@ from unfold.decorators import action, display
 from accounts.audit_admin import Audited
 from accounts.ledger_admin import Ledger
 from bot import queue
+from bot.customer_admin import CustomerAdmin
 from bot.desk import alert_words, nights
 from bot.forms import ArticleForm, CannedReplyForm, ProviderForm
+from bot.grant_admin import GrantAdmin
 from bot.llm.errors import UpstreamError
 from bot.llm.openai_compatible import OpenAICompatible
 from bot.models import Alert, Article, CannedReply, Model, Provider, RetentionRun
 from bot.price_admin import PriceAdmin, in_force
 from bot.tier_admin import TierAdmin
 
-__all__ = ["PriceAdmin", "TierAdmin"]  # Django finds only modules that are called admin
+__all__ = ["CustomerAdmin", "GrantAdmin", "PriceAdmin", "TierAdmin"]  # Django finds only modules that are called admin
 
 
 @admin.register(Article)

@@ -30,7 +30,11 @@ ACCENT = {
 }
 
 MENU: list[dict[str, Any]] = [
-    _group("Service levels", _page("Tiers and limits", "stairs", "accounts_tier")),
+    _group(
+        "Service levels",
+        _page("Tiers and limits", "stairs", "accounts_tier"),
+        _page("Grants", "redeem", "accounts_grant"),
+    ),
     _group(
         "Knowledge",
         _page("Articles", "article", "bot_article"),

@@ -20,9 +20,14 @@ def usage(limit: Limit, zone: str) -> SafeString:
     """A bar of the present window, or how many customers have used how much of theirs."""
     use = live_usage.of(limit, zone=zone)
     if isinstance(use, Bar):
-        return SafeString(render_to_string("admin/limit_bar.html", _bar(use, limit.metric, zone)))
+        return bar(use, limit.metric, zone)
     whom = "addresses" if limit.scope == Limit.Scope.ADDRESS else "customers"
     return SafeString(render_to_string("admin/limit_spread.html", {"use": use, "whom": whom}))
+
+
+def bar(use: Bar, metric: str, zone: str) -> SafeString:
+    """How far one window is used."""
+    return SafeString(render_to_string("admin/limit_bar.html", _bar(use, metric, zone)))
 
 
 def shortly(metric: str, number: Decimal) -> str:

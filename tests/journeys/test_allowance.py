@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.journeys.model import StandIn
 from tests.journeys.people import Arrive, Widget
+from tests.journeys.test_access import grave
 
 pytestmark = pytest.mark.journey
 FREE = 10
@@ -36,6 +37,39 @@ def test_used_up_allowance_is_said_and_prepared_answers_go_on(arrive: Arrive, mo
     promise = widget.ask("xylophone quartz?")
     expect(promise.locator(".badge")).to_have_text("Not answered yet")
     assert len(model.bodies) == asked
+
+    sheet = your_usage(widget)
+    expect(sheet).to_contain_text("Full answers are used up for now. They are back")
+    expect(sheet).to_contain_text(f"{FREE} of {FREE}")
+    expect(sheet).to_contain_text("Prepared answers to common questions")
+    expect(sheet.get_by_role("button", name="Talk to a person")).to_be_visible()
+    assert grave(widget.frame()) == []
+    gives_extra(arrive().enters_desk(), "fiona", 3)
+    expect(sheet).to_contain_text("Given to you")
+    expect(sheet).to_contain_text("0 of 3")
+    widget.page.keyboard.press("Escape")
+    expect(sheet).to_be_hidden()
+    expect(widget.footer).not_to_contain_text("You have used all")
+    expect(widget.ask(QUESTION).locator(".badge")).to_be_hidden()
+    assert len(model.bodies) > asked
+
+
+def your_usage(widget: Widget) -> Locator:
+    widget.footer.get_by_role("button", name="Your usage").click()
+    return widget.inside.get_by_role("dialog")
+
+
+def gives_extra(desk: Page, customer: str, messages: int) -> None:
+    desk.locator(".row", has_text=customer).click()
+    expect(desk.locator("#allowance")).to_contain_text("Used up")
+    desk.get_by_role("button", name="Give extra messages").click()
+    dialog = desk.get_by_role("dialog")
+    dialog.get_by_label("Messages").fill(str(messages))
+    dialog.get_by_label("Reason").fill("The parcel came late")
+    assert grave(desk) == []
+    dialog.get_by_role("button", name="Give", exact=True).click()
+    expect(dialog).to_be_hidden()
+    expect(desk.locator("#allowance")).to_contain_text(f"0 of {messages}")
 
 
 class TierPage:

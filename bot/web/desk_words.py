@@ -34,6 +34,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "offline": ("Connection lost. Trying again…", "连接已断开，正在重试…"),
     "dismiss": ("Dismiss", "关闭提示"),
     "back": ("Back to the inbox", "返回收件箱"),
+    "spending_stopped": ("All spending is stopped by", "所有模型支出已停止，操作人："),
+    "spending_stopped_means": ("Customers are answered without a model.", "客户收到的是不经模型的回复。"),
     # List
     "open": ("Open", "进行中"),
     "waiting": ("Waiting", "待接入"),

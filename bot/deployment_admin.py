@@ -1,0 +1,93 @@
+"""The admin's page for what holds for the whole deployment, with the switch that stops all spending."""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_POST
+from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminSelect2Widget
+
+from accounts import spending
+from accounts.audit_admin import Audited
+from accounts.models import Deployment
+from bot.tier_admin import LimitMedia
+
+_LONGEST_REASON = 200
+_PAGE = "admin:accounts_deployment_changelist"
+
+
+def _zones() -> list[tuple[str, str]]:
+    """Places and UTC; not the old names that say the same."""
+    names = (one for one in available_timezones() if "/" in one and not one.startswith(("Etc/", "SystemV/")))
+    return [("UTC", "UTC"), *((one, one.replace("_", " ")) for one in sorted(names))]
+
+
+class DeploymentForm(forms.ModelForm):
+    """Time zone and daily mail."""
+
+    time_zone = forms.ChoiceField(
+        choices=_zones,
+        widget=UnfoldAdminSelect2Widget,
+        label="Time zone",
+        help_text="On its clocks the days, weeks and months of limits begin. When it changes, running days, "
+        "weeks and months are counted anew from their new beginning: what was used in the old ones does not "
+        "count in the new ones. Minutes, hours and windows from the first use go on as they are.",
+    )
+
+    class Meta:
+        model = Deployment
+        fields = ["time_zone", "daily_mail"]
+        labels = {"daily_mail": "Daily mail"}
+
+
+@admin.register(Deployment)
+class DeploymentAdmin(Audited, ModelAdmin):
+    """One row, always there."""
+
+    Media = LimitMedia
+    form = DeploymentForm
+    audited = "deployment_changed"
+    audited_values = ("time_zone", "daily_mail")
+    change_form_outer_before_template = "admin/stop_switch.html"
+    warn_unsaved_form = True
+    fieldsets = [(None, {"fields": ["time_zone", "daily_mail"]})]
+
+    def get_urls(self) -> list[URLPattern]:
+        guard = self.admin_site.admin_view
+        return [
+            path("stop/", guard(require_POST(self.stop)), name="accounts_deployment_stop"),
+            path("allow/", guard(require_POST(self.allow)), name="accounts_deployment_allow"),
+            *super().get_urls(),
+        ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """There is one to choose from: its page, at once."""
+        return self.change_view(request, str(spending.deployment().pk), extra_context=extra_context)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        facts = {"title": "Deployment", "subtitle": None, "show_save_and_continue": False}
+        return super().render_change_form(request, context | facts, *args, **kwargs)
+
+    def stop(self, request: HttpRequest) -> HttpResponse:
+        reason = request.POST.get("reason", "").strip()[:_LONGEST_REASON]
+        if not reason:
+            self.message_user(request, "Say why, for the other admins. Nothing was stopped.", messages.ERROR)
+        elif not spending.stop(request.user, reason):  # type: ignore[arg-type]
+            self.message_user(request, "Somebody else had stopped it already.", messages.WARNING)
+        return redirect(_PAGE)
+
+    def allow(self, request: HttpRequest) -> HttpResponse:
+        if spending.allow(request.user):  # type: ignore[arg-type]
+            self.message_user(request, "Spending is allowed again.", messages.SUCCESS)
+        return redirect(_PAGE)

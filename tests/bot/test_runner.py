@@ -1,16 +1,19 @@
 """What becomes of a tool call that goes wrong, and what its trace may say."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pydantic import BaseModel, computed_field, field_serializer
 from structlog.testing import capture_logs
 
-from accounts.models import Customer
+from accounts import limits
+from accounts.models import Customer, Hold, Limit, Window
 from bot import events
 from bot.models import Conversation, ToolCall, Turn
 from bot.privacy import policy as policies
@@ -19,7 +22,7 @@ from bot.privacy.placeholders import Span
 from bot.privacy.rules import Rules
 from bot.privacy.veil import Veil
 from bot.tools import registry, runner
-from bot.tools.registry import Card, Private, ToolContext, ToolResult, tool
+from bot.tools.registry import Card, Private, Proposal, ToolContext, ToolResult, tool
 from tests.bot.privacy.doubles import InProcess
 
 SECRET = "jane.roe@example.org"
@@ -201,3 +204,78 @@ def test_private_field_that_the_site_serialises_itself_is_refused(bench: runner.
     with capture_logs() as logs:
         assert "failed" in ask(bench, "overrules", f'{{"around": {around}}}')["error"]
     assert logs[0]["event"] == "tool result unfit"
+
+
+class TestActions:
+    """Each run of a tool counts where a limit counts actions."""
+
+    ran: list[str]
+
+    @pytest.fixture(autouse=True)
+    def tools(self, bench: runner.Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.ran = []
+
+        @tool()
+        def looks(context: ToolContext, word: str = "") -> ToolResult:
+            """Look something up."""
+            self.ran.append(word)
+            return ToolResult({"found": word})
+
+        @tool(changes=lambda context: Proposal("Cancel it", []))
+        def cancels(context: ToolContext) -> ToolResult:
+            """Cancel something."""
+            self.ran.append("cancelled")
+            return ToolResult({})
+
+        monkeypatch.setattr(registry, "offered", lambda: {"looks": looks, "cancels": cancels})
+
+    @pytest.fixture
+    def limited(self, alice: Customer, bench: runner.Bench, tools: None) -> Callable[..., runner.Bench]:
+        def limit(amount: int = 1, **fields: object) -> runner.Bench:
+            Limit.objects.create(tier=alice.effective_tier, metric="actions", amount=amount, **fields)
+            return replace(bench, binding=limits.binding(alice))
+
+        return limit
+
+    def test_model_is_told_when_none_is_left(self, limited: Callable[..., runner.Bench]) -> None:
+        bench = limited()
+        assert ask(bench, "looks", '{"word": "tent"}') == {"found": "tent"}
+        refused = runner.run(bench, requested("looks", '{"word": "rope"}'), "call_2")
+        assert isinstance(refused, runner.Ran)
+        assert json.loads(refused.content) == {"error": runner.NO_MORE}
+        assert self.ran == ["tent"]
+        assert [*Window.objects.values_list("held", "settled")] == [(0, 1)]
+
+    def test_call_that_does_not_come_to_run_counts_nothing(
+        self, limited: Callable[..., runner.Bench]
+    ) -> None:
+        bench = limited()
+        assert "error" in ask(bench, "looks", '{"wort": "tent"}')
+        assert isinstance(runner.run(bench, requested("cancels", "{}"), "call_2"), runner.Asked)
+        assert not Hold.objects.exists()
+
+    @pytest.mark.parametrize(("amount", "state"), [(1, "done"), (0, "failed")])
+    def test_approved_change_is_an_action_too(
+        self, limited: Callable[..., runner.Bench], amount: int, state: str
+    ) -> None:
+        bench = limited(amount)
+        Turn.objects.filter(id=bench.turn.id).update(state="running", attempt=1)
+        call = ToolCall.objects.create(
+            turn=bench.turn, call="c", name="cancels", arguments={}, state="approved", carried_by=bench.turn
+        )
+        assert runner.carry_out(bench, call) is not None
+        assert (call.state, bool(self.ran)) == (state, state == "done")
+
+    @pytest.mark.parametrize(("asks", "counted"), [("large", 1), ("small", 0)])
+    def test_limit_of_a_class_counts_what_its_models_ask_for(
+        self, limited: Callable[..., runner.Bench], asks: str, counted: int
+    ) -> None:
+        bench = replace(limited(model_class="large"), model_class=asks)
+        ask(bench, "looks")
+        assert Hold.objects.filter(state="settled").count() == counted
+
+    def test_no_statement_is_spent_where_no_limit_counts_them(self, bench: runner.Bench) -> None:
+        with CaptureQueriesContext(connection) as seen:
+            ask(bench, "looks")
+        assert self.ran
+        assert "accounts_" not in str(seen.captured_queries)

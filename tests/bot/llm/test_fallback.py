@@ -223,6 +223,20 @@ def test_before_call_may_refuse_and_nothing_is_asked():
     assert records == []
 
 
+def test_before_call_may_give_another_request_instead():
+    shorter = a_request("Short?", settings={"max_tokens": 9})
+    asked, records = Scripted("Hello"), []
+    provider = Fallback(
+        [Target("main", "m-1", asked)],
+        before_call=lambda call: shorter,
+        after_call=records.append,
+        guards=Guards(LocalBreakers()),
+    )
+    list(provider.stream(a_request()))
+    assert asked.requests == [shorter]
+    assert records[0].call.request == shorter
+
+
 def test_later_targets_get_only_the_time_that_is_left():
     second = Scripted("Hello")
     Chain(Scripted(errors.TimedOut("first_token")), second).ask(deadlines={"whole": 50})

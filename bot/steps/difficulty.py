@@ -6,7 +6,7 @@ small model answers costs a customer.
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -27,8 +27,10 @@ LONG = 40
 SEVERAL = 3
 # Changes asked for at once from which on they depend on each other.
 MANY_STEPS = 3
+# Words of the longest question that anybody might ask, and of the longest thanks.
+GENERAL, COURTESY = 25, 8
 # Of a long text its beginning and its end are read.
-READ = 400
+READ = 300
 # Words of a language that may be English without one that English sentences have.
 ENGLISH = 5
 
@@ -36,7 +38,12 @@ _LETTER = re.compile(r"[^\W\d_]")
 _LATIN = re.compile(r"[A-Za-zÀ-ɏ]")
 _FOREIGN = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+")
-_SENTENCE = re.compile(r"[^?？]*[?？]")
+_SENTENCE = re.compile(r"[.!?,;\n]+\s*|\b(?:and|so|but|hi|hello|hey|please|ok|sorry|excuse me)\b\s*")
+# What is asked for: a question mark, or a clause that begins as questions do before another one.
+_ASKED = re.compile(
+    r"[?？]+|(?:, (?:and )?| and )(?=(?:what|how|when|where|why|who|which|do|is|can)\b)|[,，](?=[多哪怎])",
+    re.IGNORECASE,
+)
 _NUMBER_OF_THEIRS = re.compile(
     r"#\s?\w*\d{4,}|(?<![A-Za-z])[A-Za-z]{1,4}-?\d{5,}|(?<![\d.,])\d{6,}(?![\d.,])"
 )
@@ -50,14 +57,36 @@ _POSSESSIVE = re.compile(r"\b(?:my|our)\b|我的|我们的|我这|咱", re.IGNOR
 _PATTERNS = tomllib.loads((Path(__file__).parent / "difficulty.toml").read_text("utf-8"))
 
 
-def _pattern(of: str) -> re.Pattern[str]:
-    words = _PATTERNS[of]
-    return re.compile(rf"\b(?:{'|'.join(words['en'])})\b|{'|'.join(words['zh'])}", re.IGNORECASE)
+class _Pattern:
+    """Patterns of both languages; each is looked for where letters of its language are."""
+
+    def __init__(self, of: str) -> None:
+        words = _PATTERNS[of]
+        self._english = re.compile(rf"\b(?:{'|'.join(words['en'])})\b", re.IGNORECASE)
+        self._chinese = re.compile("|".join(words["zh"]))
+
+    def all(self, text: str) -> Iterator[str]:
+        if _LATIN.search(text):
+            yield from (match.group().lower() for match in self._english.finditer(text))
+        if terms.HAN.search(text):
+            yield from (match.group() for match in self._chinese.finditer(text))
+
+    def in_(self, text: str) -> bool:
+        return next(self.all(text), None) is not None
+
+    def begins(self, text: str) -> bool:
+        """Whether a sentence begins so; in Chinese, which asks at the end, whether it is anywhere."""
+        sentences = _SENTENCE.split(terms.bare(text))
+        return bool(self._chinese.search(text)) or any(self._english.match(one) for one in sentences)
+
+    def without(self, text: str) -> str:
+        return self._chinese.sub(" ", self._english.sub(" ", text))
 
 
-_WISH, _NO_WISH, _SUMS, _WEIGHS = map(_pattern, ("wish", "no_wish", "sums", "weighs"))
-_UNHAPPY, _OWN, _ACTIONS, _CONDITIONS = map(_pattern, ("unhappy", "own", "actions", "conditions"))
-_COURTESY = _pattern("courtesy")
+_WISH, _NO_WISH, _SUMS, _WEIGHS = map(_Pattern, ("wish", "no_wish", "sums", "weighs"))
+_UNHAPPY, _OWN, _ACTIONS, _CONDITIONS = map(_Pattern, ("unhappy", "own", "actions", "conditions"))
+_COURTESY, _GENERAL, _ANYBODY = map(_Pattern, ("courtesy", "general", "anybody"))
+_PERSONAL, _USUALLY = map(_Pattern, ("personal", "usually"))
 _PLAIN = frozenset(word for some in _PATTERNS["plain"]["en"] for word in terms.words(some))
 _ENGLISH = frozenset(_PATTERNS["english"]["en"])
 
@@ -105,14 +134,14 @@ def of(question: str, tools: frozenset[Thing] = frozenset()) -> Need:
     text = question if len(question) <= 2 * READ else f"{question[:READ]}\n{question[-READ:]}"
     text = _PLACEHOLDER.sub(" ", text)
     found: list[Sign] = []
-    if _WISH.search(text) and not _NO_WISH.search(text):
+    if _WISH.in_(text) and not _NO_WISH.in_(text):
         found.append("wish")
     found += _of_work(text)
     if tools and _needs_tools(text, tools):
         found.append("tools")
-    if _UNHAPPY.search(text):
+    if _UNHAPPY.in_(text):
         found.append("unhappy")
-    if len(_SENTENCE.findall(text)) >= SEVERAL:
+    if len(_ASKED.findall(text)) >= SEVERAL:
         found.append("several")
     if size(question) >= LONG:
         found.append("long")
@@ -123,7 +152,7 @@ def of(question: str, tools: frozenset[Thing] = frozenset()) -> Need:
 
 def is_courtesy(text: str) -> bool:
     """Whether it is thanks, a greeting or a farewell."""
-    return _COURTESY.search(text) is not None
+    return _COURTESY.in_(text)
 
 
 def size(text: str) -> float:
@@ -133,26 +162,37 @@ def size(text: str) -> float:
 
 
 def _of_work(text: str) -> Iterable[Sign]:
-    actions = {match.group().lower()[:5] for match in _ACTIONS.finditer(text)}
+    actions = {action[:5] for action in _ACTIONS.all(text)}
     if len(actions) > 1:
         yield "many_steps" if len(actions) >= MANY_STEPS else "steps"
-    if _CONDITIONS.search(text) and actions:
+    if _CONDITIONS.in_(text) and actions:
         yield "conditions"
-    if _SUMS.search(text):
+    if _SUMS.in_(text):
         yield "sums"
         if len(_FIGURE.findall(text)) > 1:
             yield "figures"
-    if _WEIGHS.search(text):
+    if _WEIGHS.in_(text):
         yield "weighs"
 
 
 def _needs_tools(text: str, tools: frozenset[Thing]) -> bool:
-    """Whether something of the customer's own is meant, or what a tool is called after."""
-    if any(tool.verified for tool in tools) and (_OWN.search(text) or _NUMBER_OF_THEIRS.search(text)):
+    """Whether something of the customer's own is meant, or what a tool is called after; in doubt it is."""
+    if any(tool.verified for tool in tools) and (_NUMBER_OF_THEIRS.search(text) or not _is_general(text)):
         return True
     asked = set(terms.words(text))
     theirs = _POSSESSIVE.search(text) is not None
     return any(asked & _named(tool) for tool in tools if theirs or not tool.verified)
+
+
+def _is_general(text: str) -> bool:
+    """Whether anybody might ask it, who has bought nothing: a short question, and nothing in it is theirs."""
+    if size(text) > GENERAL or _PERSONAL.in_(_ANYBODY.without(text)):
+        return False
+    if is_courtesy(text) and size(text) <= COURTESY:
+        return True
+    if _OWN.in_(text) and not _USUALLY.in_(text):
+        return False
+    return _GENERAL.begins(text)
 
 
 @lru_cache(maxsize=200)
@@ -170,9 +210,9 @@ def _is_foreign(text: str) -> bool:
     """Whether its language is one of which nothing is known here: not Chinese, nor by its words English."""
     if _FOREIGN.search(text):
         return True
-    letters = _LETTER.findall(text)
-    known = sum(bool(_LATIN.match(letter) or terms.HAN.match(letter)) for letter in letters)
-    if known * 2 < len(letters):
+    chinese = len(terms.HAN.findall(text))
+    known = len(_LATIN.findall(text)) + chinese
+    if known * 2 < len(_LETTER.findall(text)):
         return True
-    words = [word.lower() for word in _WORD.findall(text)]
-    return not terms.HAN.search(text) and len(words) >= ENGLISH and not _ENGLISH & {*words}
+    words = _WORD.findall(text.lower())
+    return not chinese and len(words) >= ENGLISH and not _ENGLISH & {*words}

@@ -1,0 +1,179 @@
+"""How many questions the smallest class gets, and how many of them it should not have got.
+
+`python -m tests.bench.choice [--half tuning|held_out] [--data DIR]`: the questions of choice_questions.toml,
+by language and half. With DIR, which holds banking77/train.csv and tau2-retail/tasks_train.json, also
+questions to a bank, each of which a help page answers, and what customers of a shop want done, put into
+their own words; it needs the more, the more changes it comes to. `--wrong` lists what went wrong.
+"""
+
+import argparse
+import csv
+import json
+import os
+import re
+import time
+import tomllib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup()
+
+from bot.steps import difficulty  # noqa: E402
+from bot.steps.difficulty import Thing  # noqa: E402
+from demo import tools as shop  # noqa: E402
+
+LABELLED = tomllib.loads((Path(__file__).parent / "choice_questions.toml").read_text("utf-8"))
+LABELS = {"simple": "small", "large": "large", "reasoning": "reasoning"}
+SHOP = frozenset(Thing(tool.name, tool.description, tool.verified) for tool in shop.TOOLS)
+# Actions that only look: they need a tool, but nothing depends on them.
+LOOKS = re.compile(r"^(?:get|find|list|calculate|think|transfer)_?")
+MANY = 3
+_FIRST_PERSON = (
+    (r"\byou're\b|\byou are\b", "I am"),
+    (r"\byou were\b", "I was"),
+    (r"\byou've\b", "I've"),
+    (r"\byou'd\b", "I'd"),
+    (r"\byours\b", "mine"),
+    (r"\byour\b", "my"),
+    (r"\byourself\b", "myself"),
+    (r"\b(to|for|with|of|at|sent|give|gave|tell|told|let|offer|offers) you\b", r"\1 me"),
+    (r"\byou\b", "I"),
+)
+
+
+EXPLAINED = """
+to small: of all questions
+wrongly:  of those sent to small, how many need more
+missed:   of those that need more, how many were sent to small
+needless: of the simple ones, how many were not sent to small
+too low:  of those that need reasoning, how many got less"""
+
+
+class Question(NamedTuple):
+    text: str
+    needs: str
+
+
+class Tried(NamedTuple):
+    """A question, the class it got and by which signs, and how long it took to tell, in seconds."""
+
+    question: Question
+    given: str
+    signs: tuple[str, ...]
+    seconds: float
+
+
+def ours(language: str, half: str) -> Iterator[Question]:
+    for label, questions in LABELLED[language].items():
+        for text in questions[_start(half) :: 2]:
+            yield Question(text, LABELS[label])
+
+
+def fresh(language: str) -> Iterator[Question]:
+    for label, questions in LABELLED[f"fresh_{language}"].items():
+        yield from (Question(text, LABELS[label]) for text in questions)
+
+
+def _start(half: str) -> int:
+    """Of every two questions one is for tuning."""
+    return 0 if half == "tuning" else 1
+
+
+def bank(data: Path, half: str) -> list[Question]:
+    with (data / "banking77" / "train.csv").open(encoding="utf-8") as file:
+        questions = [Question(row["text"], "small") for row in csv.DictReader(file)]
+    return questions[_start(half) :: 2]
+
+
+def retail(data: Path) -> Iterator[Question]:
+    """What each customer wants done; it needs the more the more of its actions change something."""
+    tasks = json.loads((data / "tau2-retail" / "tasks_train.json").read_text("utf-8"))
+    for task in tasks:
+        names = [action["name"] for action in task["evaluation_criteria"]["actions"] or []]
+        changes = sum(not LOOKS.match(name) for name in names)
+        needs = "reasoning" if changes >= MANY else "large"
+        told = task["user_scenario"]["instructions"]
+        yield Question(_in_their_words(told["reason_for_call"]), needs)
+
+
+def retail_tools(data: Path) -> frozenset[Thing]:
+    tasks = json.loads((data / "tau2-retail" / "tasks_train.json").read_text("utf-8"))
+    named = {action["name"] for task in tasks for action in task["evaluation_criteria"]["actions"] or []}
+    return frozenset(Thing(name, "", verified=True) for name in named)
+
+
+def _in_their_words(instruction: str) -> str:
+    for pattern, instead in _FIRST_PERSON:
+        instruction = re.sub(pattern, instead, instruction, flags=re.IGNORECASE)
+    return instruction
+
+
+def tried(questions: Iterable[Question], tools: frozenset[Thing]) -> list[Tried]:
+    done = []
+    for question in questions:
+        began = time.perf_counter()
+        need = difficulty.of(question.text, tools)
+        took = time.perf_counter() - began
+        done.append(Tried(question, need.model_class, need.signs, took))
+    return done
+
+
+def tell(name: str, done: list[Tried], *, wrong: bool) -> None:
+    """One line of the table: of how many questions, which shares."""
+    small = [one for one in done if one.given == "small"]
+    harder = [one for one in done if one.question.needs != "small"]
+    easy = [one for one in done if one.question.needs == "small"]
+    missed = [one for one in small if one.question.needs != "small"]
+    needless = [one for one in easy if one.given != "small"]
+    hardest = [one for one in done if one.question.needs == "reasoning"]
+    short = [one for one in hardest if one.given != "reasoning"]
+    seconds = sorted(one.seconds for one in done)
+    cells = [
+        f"{name:<28}{len(done):>7}",
+        _share(small, done),
+        _share(missed, small),
+        _share(missed, harder),
+        _share(needless, easy),
+        _share(short, hardest),
+        f"{1000 * seconds[len(seconds) // 2]:>9.3f}{1000 * seconds[int(len(seconds) * 0.95)]:>9.3f}",
+    ]
+    print("".join(cells))
+    for one in [*missed, *needless, *short] if wrong else []:
+        print(f"    {one.question.needs} -> {one.given} {one.signs}: {one.question.text[:150]}")
+
+
+def _share(some: list[Tried], whole: list[Tried]) -> str:
+    return f"{len(some) / len(whole):>11.1%}" if whole else f"{'-':>11}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--half", choices=["tuning", "held_out"], action="append")
+    parser.add_argument("--fresh", action="store_true", help="Those that were written last, too.")
+    parser.add_argument("--wrong", action="store_true")
+    given = parser.parse_args()
+    heads = "".join(f"{head:>11}" for head in ("to small", "wrongly", "missed", "needless", "too low"))
+    print(f"{'questions':<35}{heads}{'p50 ms':>9}{'p95 ms':>9}")
+    halves = given.half or ["tuning", "held_out"]
+    for half in halves:
+        for language in ("en", "zh"):
+            tell(f"{half}, {language}", tried(ours(language, half), SHOP), wrong=given.wrong)
+    if given.fresh:
+        for language in ("en", "zh"):
+            tell(f"fresh, {language}", tried(fresh(language), SHOP), wrong=given.wrong)
+    if given.data:
+        for half in halves:
+            questions = bank(given.data, half)
+            tell(f"{half}, bank", tried(questions, frozenset()), wrong=False)
+            tell(f"{half}, bank, a shop's tools", tried(questions, SHOP), wrong=False)
+        tell("retail", tried(retail(given.data), retail_tools(given.data)), wrong=given.wrong)
+    print(EXPLAINED)
+
+
+if __name__ == "__main__":
+    main()

@@ -23,6 +23,8 @@ app.conf.beat_schedule = {
     "scrub what was left unscrubbed": {"task": "bot.tasks.scrub_left", "schedule": 30.0},
     "release expired holds": {"task": "bot.tasks.expire_holds", "schedule": 60.0},
     "look whether a rule is crossed": {"task": "bot.tasks.look_for_alerts", "schedule": 60.0},
+    # Once a day, from seven on by the deployment's clocks, of which some differ by quarters of an hour.
+    "tell what yesterday has cost": {"task": "bot.tasks.mail_costs", "schedule": crontab(minute="*/15")},
     "expire open approvals": {"task": "bot.tasks.expire_approvals", "schedule": 30.0},
     # Once a day for each site: what is done for the day is not done again, what was missed is made up for.
     "delete what is too old": {"task": "bot.tasks.forget_old", "schedule": crontab(minute=30)},

@@ -5,19 +5,14 @@ from datetime import datetime
 from typing import Literal
 
 import structlog
-from django.core import mail
-from django.db import IntegrityError, connection, transaction
-from django.template.loader import render_to_string
+from django.db import IntegrityError, transaction
 from redis.exceptions import RedisError
 
-from accounts.models import User
-from bot.desk import alert_words
+from bot.desk import admin_mail, alert_words
 from bot.desk.alert_rules import RULES
 from bot.desk.reading import Reading
 from bot.desk.said import address
 from bot.models import Alert
-
-MAIL_SECONDS = 10
 
 log = structlog.get_logger(__name__)
 
@@ -111,11 +106,7 @@ def _tell_over(alert: Alert) -> bool:
 
 
 def _send(alert: Alert, word: str) -> bool:
-    """One e-mail to all admins; False when there are none. Raises OSError, of which SMTPException is one."""
-    admins = User.objects.filter(role=User.Role.ADMIN, is_active=True).order_by("id")
-    to = list(admins.values_list("email", flat=True))
-    if not to:
-        return False
+    """False when there are no admins. Raises OSError."""
     said = alert_words.say(alert)
     facts = {
         "alert": alert,
@@ -123,14 +114,4 @@ def _send(alert: Alert, word: str) -> bool:
         "lasted": alert.over_at and alert.over_at - alert.crossed_at,
         "alerts": address("bot_alert"),
     }
-    if not connection.in_atomic_block:
-        # Nobody else should wait for this connection while we wait for the mail server.
-        connection.close()
-    message = mail.EmailMultiAlternatives(
-        subject=f"[Frontdesk] {word}: {said.title}",
-        body=render_to_string("emails/alert.txt", facts),
-        to=to,
-        connection=mail.get_connection(timeout=MAIL_SECONDS),
-    )
-    message.attach_alternative(render_to_string("emails/alert.html", facts), "text/html")
-    return bool(message.send())
+    return admin_mail.send(f"{word}: {said.title}", "alert", facts, admin_mail.admins())

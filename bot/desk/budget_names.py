@@ -21,7 +21,7 @@ _COUNTED = {
 _PERIODS = {"minute": "a minute", "hour": "an hour", "day": "a day", "week": "a week", "month": "a month"}
 # As Rule.key puts it together; a model's name may have colons of its own.
 _KEY = re.compile(r"(\w+):(.*):(minute|hour|day|month|week:\d|first:\d+h)")
-_THEN = {
+THEN = {
     Limit.WhenFull.NEXT: "the next cheaper class answers where it has room, and otherwise no model",
     Limit.WhenFull.DEGRADE: "no model answers: customers get prepared answers and help pages",
     Limit.WhenFull.TEXT: "no model answers: customers get the text that the limit names",
@@ -30,7 +30,9 @@ _THEN = {
 
 def name(limit: Limit) -> str:
     """Such as "The deployment, $20 a month"."""
-    return f"{_whose(limit)}, {_what(limit)} {period(limit.period, limit.hours)}"
+    about = limit.model or limit.model_class
+    on = f" on {about}" if about else ""
+    return f"{_whose(limit)}, {_amount(limit)} {period(limit.period, limit.hours)}{on}"
 
 
 def period(length: str, hours: int | None = None) -> str:
@@ -64,7 +66,6 @@ def facts(one: Budget) -> dict[str, Any]:
 def limit_facts(limit: Limit) -> dict[str, Any]:
     return {
         "limit": name(limit),
-        "then": _THEN[Limit.WhenFull(limit.when_full)],
         "tier_id": limit.tier_id,
         "tier_slug": limit.tier.slug if limit.tier else "",
         "site_key": limit.site.key if limit.site else "",
@@ -74,8 +75,7 @@ def limit_facts(limit: Limit) -> dict[str, Any]:
 def rule_facts(rule: Rule) -> dict[str, Any]:
     """Of a limit without a row: the environment sets it."""
     return {
-        "limit": f"Each network address, {much(rule.metric, rule.amount)} {period(rule.period, rule.hours)}",
-        "then": _THEN[Limit.WhenFull(rule.when_full)],
+        "limit": f"Each network address, {much(rule.metric, rule.amount)} {period(rule.period, rule.hours)}"
     }
 
 
@@ -101,7 +101,7 @@ def measure(key: str) -> tuple[str, str]:
     of = "" if about == "any" else f" on {about.removeprefix('model=')}"
     kind, _, rest = length.partition(":")
     lasts = period("", int(rest[:-1])) if kind == "first" else _PERIODS[kind]
-    return f"{counted}{of} {lasts}", metric
+    return f"{counted} {lasts}{of}", metric
 
 
 def _subject(subject: str) -> str:
@@ -122,11 +122,7 @@ def _whose(limit: Limit) -> str:
     return "The deployment"
 
 
-def _what(limit: Limit) -> str:
-    on = limit.model or limit.model_class
-    amount = (
-        limit_sentences.amount(limit.metric, limit.amount)
-        if limit.metric == Limit.Metric.MONEY
-        else much(limit.metric, limit.amount)
-    )
-    return f"{amount} on {on}" if on else amount
+def _amount(limit: Limit) -> str:
+    """As it was entered: dollars without cents that are none."""
+    money = limit.metric == Limit.Metric.MONEY
+    return limit_sentences.amount(limit.metric, limit.amount) if money else much(limit.metric, limit.amount)

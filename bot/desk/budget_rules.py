@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, Max, Q
 
 from accounts import spending
-from accounts.models import Window
+from accounts.models import Limit, Window
 from bot.desk import budget, budget_names
 from bot.desk.budget import Budget
 from bot.desk.reading import Reading
@@ -31,17 +31,27 @@ def _percents(one: Budget, window: Window) -> Iterator[Reading]:
     named = budget_names.facts(one)
     for percent in asked:
         below = {"told_with": crossed[-1]} if crossed and percent < crossed[-1] else {}
-        at = amount * percent / 100
         yield Reading(
             subject=f"{one.limit.id}:{percent}:{window.id}:{amount.normalize():f}",
             value=float(one.used),
-            bound=float(at),
+            bound=float(amount * percent / 100),
             crossed=percent in crossed,
             # It stays open until its window ends: then it is not read any more.
             back=False,
-            facts=named | {"percent": percent, "at": budget_names.much(one.limit.metric, at)} | below,
+            facts=named | _told(one, percent) | below,
             once=True,
         )
+
+
+def _told(one: Budget, percent: int) -> dict[str, Any]:
+    metric, then = one.limit.metric, budget_names.THEN[Limit.WhenFull(one.limit.when_full)]
+    return {
+        "percent": percent,
+        "at": budget_names.much(metric, one.limit.amount * percent / 100),
+        "next": f"There is no room for another use like the last ones: {then}."
+        if percent == 100
+        else f"At 100 % {then}.",
+    }
 
 
 def _reached(one: Budget, percent: int) -> bool:

@@ -11,8 +11,8 @@ WORDS: dict[str, Said] = {
         "{limit}: {percent} % used",
         "{used} of {amount} used ({share} %)",
         "{at}, {percent} %",
-        "It begins anew on {ends}. Without room for another call as dear as the last ones, {then}. One "
-        "e-mail tells of the highest percent that was crossed since the last look, and of those below it.",
+        "{next} It begins anew on {ends}. One e-mail tells of the highest percent that was crossed since the "
+        "last look, and of those below it.",
         "Wait if there is enough for the rest of the time, or raise the limit. If somebody uses far more "
         "than others, look at the calls, or lower what each customer may use. If something runs away, stop "
         "all spending: `manage.py spending stop`, or the switch in the settings.",

@@ -164,7 +164,7 @@ class TestThresholds:
         spend(three, 95, NOW + timedelta(hours=4))
         alerts.look(NOW + timedelta(hours=4))
         assert [message.subject for message in mail.outbox] == [
-            "[Frontdesk] Alert: Tier Plus together, 100 messages on large in 3 h from first use: 90 % used"
+            "[Frontdesk] Alert: Tier Plus together, 100 messages in 3 h from first use on large: 90 % used"
         ] * 2
 
     def test_limits_of_each_customer_send_no_mail(self, dana: User, alice: Customer, free: Tier) -> None:
@@ -240,7 +240,7 @@ class TestOverrun:
             )  # fmt: skip
         alerts.look(NOW)
         (message,) = mail.outbox
-        assert "Each customer, tokens written on llama3:8b in 3 h from first use" in message.subject
+        assert "Each customer, tokens written in 3 h from first use on llama3:8b" in message.subject
         assert "3 tokens written too much in the worst of 3 windows" in message.body
 
 

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from accounts import audit
+from accounts import audit, grants
 from accounts.models import Customer, Lookup, User
 from bot import events, queue, reply
 from bot.models import Conversation, Turn
@@ -102,6 +102,7 @@ def _anything_left(customer: Customer) -> bool:
 def _empty(customer: Customer) -> None:
     """Who they were on the site stays as a keyed digest, and the tier an admin gave them stays with it."""
     Lookup.objects.filter(customer=customer).delete()
+    grants.forget_reasons(customer)
     for name in SEALED:
         setattr(customer, name, b"")
     customer.address, customer.token_tier, customer.locale = "", None, "en"

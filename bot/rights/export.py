@@ -12,7 +12,8 @@ from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from accounts.models import AuditEntry, Customer, Lookup, UsageEntry, User, Window
+from accounts import grants
+from accounts.models import AuditEntry, Customer, Limit, Lookup, UsageEntry, User, Window
 from bot.models import Conversation
 from bot.rights.page import html
 from bot.rights.retelling import retold
@@ -24,6 +25,7 @@ JSON = dict[str, Any]
 # Subjects asked for at once.
 AT_ONCE = 1000
 NO_NAME = "staff"
+GRANTS = ("grant_given", "grant_withdrawn")
 
 
 def of(customer: Customer) -> JSON:
@@ -42,6 +44,7 @@ def of(customer: Customer) -> JSON:
         "found_by": [*_lookups(customer)],
         "usage": [*_usage(customer)],
         "limits": [*_limits(customer)],
+        "grants": [*_grants(customer)],
         "audit": [*_audit(customer, conversations)],
     }
 
@@ -100,6 +103,20 @@ def _limits(customer: Customer) -> Iterator[JSON]:
         }
 
 
+def _grants(customer: Customer) -> Iterator[JSON]:
+    """What they were given, when and until when; of money only that it was credit, and never why."""
+    for grant in grants.of(customer).reverse():
+        money = grant.metric == Limit.Metric.MONEY
+        yield {
+            "at": _at(grant.created_at),
+            "kind": grant.kind,
+            "counts": "credit" if money else grant.metric,
+            "amount": None if money else int(grant.amount),
+            "used": None if money else int(grant.settled),
+            "until": _at(grant.withdrawn_at or grant.expires_at),
+        }
+
+
 def _audit(customer: Customer, conversations: QuerySet[Conversation]) -> Iterator[JSON]:
     """Who has seen, taken or deleted what of theirs, and when."""
     mine = f"customer:{customer.id}"
@@ -114,8 +131,13 @@ def _audit(customer: Customer, conversations: QuerySet[Conversation]) -> Iterato
                 "action": entry.action,
                 "by": "you" if entry.actor == mine else _name(entry.actor, names),
                 "conversation": entry.subject.partition("conversation:")[2] or None,
-                "detail": entry.detail,
+                "detail": _detail(entry),
             }
+
+
+def _detail(entry: AuditEntry) -> JSON:
+    """Of a grant only which: what it is worth to the deployment is told nobody but its staff."""
+    return {"grant": entry.detail["grant"]} if entry.action in GRANTS else entry.detail
 
 
 def _name(actor: str, names: dict[int, str]) -> str:

@@ -84,6 +84,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "limits": ("What counted against your limits", "计入额度的用量"),
     "counts": ("Counted", "计量项"),
     "counts_messages": ("messages", "消息"),
+    "counts_credit": ("credit", "预付额度"),
     "counts_input_tokens": ("tokens read", "读取量"),
     "counts_output_tokens": ("tokens written", "生成量"),
     "counts_total_tokens": ("tokens", "文字量"),
@@ -91,6 +92,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     "from": ("From", "起"),
     "to": ("To", "止"),
     "used": ("Used", "用量"),
+    "grants": ("What you were given", "赠送或预付的额度"),
+    "given_on": ("Given", "给予时间"),
+    "grant_of": ("What", "内容"),
+    "until": ("Until", "有效期至"),
     "audit": ("Who has looked at it", "查看与操作记录"),
     "when": ("When", "时间"),
     "who": ("Who", "操作人"),
@@ -103,6 +108,9 @@ _WORDS: dict[str, tuple[str, str]] = {
     "action_export": ("Made a copy like this one", "导出了此类副本"),
     "action_erase": ("Deleted everything", "删除了全部数据"),
     "action_customer_tier": ("Changed your level of service", "更改了您的服务等级"),
+    "action_customer_changed": ("Changed your level of service", "更改了您的服务等级"),
+    "action_grant_given": ("Gave you something extra", "给予您额外额度"),
+    "action_grant_withdrawn": ("Withdrew what you were given", "收回了给予您的额度"),
 }
 
 

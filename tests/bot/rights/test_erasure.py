@@ -14,8 +14,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from kombu.serialization import dumps, loads
 
-from accounts import allowance, audit, identity, lookups, quota, sealing
-from accounts.models import AuditEntry, Customer, Hold, UsageEntry, User, Window
+from accounts import allowance, audit, grants, identity, lookups, quota, sealing
+from accounts.grants import Gift
+from accounts.models import AuditEntry, Customer, Grant, Hold, UsageEntry, User, Window
 from bot import conversations, events, tasks, turn
 from bot.errors import Rejected
 from bot.models import Conversation, Message, ToolCall, Turn, VaultEntry
@@ -63,6 +64,19 @@ def test_numbers_ledger_and_audit_log_stay_and_hold(nora: Customer, revealed: Co
     entry = AuditEntry.objects.order_by("-number")[0]
     assert (entry.action, entry.subject) == ("erase", f"customer:{nora.id}")
     assert entry.detail["messages"] == 3
+    assert audit.verify().wrong is None
+
+
+def test_of_grants_only_numbers_stay(nora: Customer, alice: Customer, dana: User) -> None:
+    gift = Gift("extra", "messages", "", Decimal(5), timezone.now() + timedelta(days=3))
+    for one in (nora, alice):
+        grants.give(one, gift, f"{NAME} waited long", dana)
+    erasure.erase(nora, nora, "asked for it")
+    assert Grant.objects.get(customer=alice.id).reason == f"{NAME} waited long"
+    Grant.objects.filter(customer=alice.id).delete()
+    grant = Grant.objects.get()
+    assert (grant.customer, grant.amount, grant.reason) == (nora.id, 5, "")
+    assert NAME not in dump()
     assert audit.verify().wrong is None
 
 

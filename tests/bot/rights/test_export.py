@@ -2,11 +2,14 @@
 
 import json
 import re
+from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.utils import timezone
 
-from accounts import audit, quota
+from accounts import audit, grants, quota
+from accounts.grants import Gift
 from accounts.models import Customer, User, Window
 from bot.models import Conversation, Message
 from bot.rights import export, words
@@ -18,7 +21,7 @@ pytestmark = pytest.mark.django_db
 SCHEMA = {
     "": {
         *("version", "made_at", "site", "customer", "kept", "conversations", "found_by", "usage"),
-        *("limits", "audit"),
+        *("limits", "grants", "audit"),
     },
     "site": {"key", "name"},
     "customer": {
@@ -40,6 +43,7 @@ SCHEMA = {
     "found_by": {"kind", "count"},
     "usage": {"day", "provider", "model", "calls", "input_tokens", "output_tokens"},
     "limits": {"counts", "from", "to", "used"},
+    "grants": {"at", "kind", "counts", "amount", "used", "until"},
     "audit": {"at", "action", "by", "conversation", "detail"},
 }
 PLACEHOLDER = re.compile(r"<[A-Z_]+_\d+>")
@@ -90,8 +94,39 @@ def test_costs_are_never_told(nora: Customer, told: Told) -> None:
     assert "cost" not in json.dumps(export.of(nora))
 
 
-def test_its_form_is_version_1(nora: Customer, revealed: Conversation) -> None:
+def given(customer: Customer, by: User, amount: int, **kind: str) -> None:
+    what = {"kind": "extra", "metric": "messages", "model_class": "", **kind}
+    gift = Gift(**what, amount=Decimal(amount), expires_at=timezone.now() + timedelta(days=3))
+    grants.give(customer, gift, "Shipment was lost", by)
+
+
+def test_grants_are_told_and_money_is_not(nora: Customer, dana: User) -> None:
+    given(nora, dana, 7777, kind="credit", metric="money")
+    given(nora, dana, 5)
+    Window.objects.create(
+        rule="money:any:month", subject=f"customer:{nora.id}", number=1, settled=8888,
+        starts_at=timezone.now(), ends_at=timezone.now(),
+    )  # fmt: skip
+    data = export.of(nora)
+    credit, extra = data["grants"]
+    assert (credit["kind"], credit["counts"], credit["amount"], credit["used"]) == (
+        "credit",
+        "credit",
+        None,
+        None,
+    )
+    assert (extra["kind"], extra["counts"], extra["amount"]) == ("extra", "messages", 5)
+    assert [entry["action"] for entry in data["audit"]] == ["grant_given", "grant_given"]
+    page = export.html(data)
+    assert "5 messages" in page
+    assert "Gave you something extra" in page
+    for told in (json.dumps(data), page):
+        assert not [word for word in ("7777", "8888", "money", "Shipment was lost") if word in told]
+
+
+def test_its_form_is_version_1(nora: Customer, revealed: Conversation, dana: User) -> None:
     quota.hold(revealed.turns.get().id, nora, seconds=60)
+    given(nora, dana, 5)
     data = export.of(nora)
     assert data["version"] == 1
     assert json.loads(json.dumps(data)) == data

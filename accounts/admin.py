@@ -1,4 +1,4 @@
-"""The admin's pages for people; beside it those for the ledger and the audit log."""
+"""The admin's pages for staff and sites; beside them the audit log."""
 
 import secrets
 from typing import Any
@@ -21,8 +21,7 @@ from unfold.forms import AdminPasswordChangeForm
 from accounts import privacy_form
 from accounts.audit_admin import Audited, AuditEntryAdmin
 from accounts.forms import NewStaffForm, StaffForm
-from accounts.ledger_admin import HoldAdmin, UsageEntryAdmin, WindowAdmin
-from accounts.models import AuditEntry, Hold, Site, UsageEntry, User, Window
+from accounts.models import AuditEntry, Site, User
 from accounts.privacy_form import WholeSiteForm
 
 admin.site.unregister(Group)  # roles are agent and admin, nothing finer
@@ -130,10 +129,4 @@ class SiteAdmin(Audited, ModelAdmin):
         return TemplateResponse(request, "admin/identity_secret.html", context)
 
 
-for model, page in (
-    (Window, WindowAdmin),
-    (Hold, HoldAdmin),
-    (UsageEntry, UsageEntryAdmin),
-    (AuditEntry, AuditEntryAdmin),
-):
-    admin.site.register(model, page)
+admin.site.register(AuditEntry, AuditEntryAdmin)

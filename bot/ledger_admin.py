@@ -1,0 +1,267 @@
+"""The admin's pages for the ledger: what was counted, held and charged."""
+
+from decimal import Decimal
+from typing import Any, cast
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+from unfold.decorators import display
+from unfold.views import ChangeList
+
+from accounts import holds
+from accounts.ledger_admin import Ledger
+from accounts.models import Customer, Hold, UsageEntry, User, Window
+from accounts.prices import plain
+from bot.desk import budget_names
+from bot.models import Turn
+
+LINK = "text-primary-600 dark:text-primary-500 underline"
+
+
+class Named(ChangeList):
+    """A page of rows that know how the desk calls their customers."""
+
+    result_list: Any
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        rows: list[Any] = list(self.result_list)
+        found = Customer.objects.in_bulk({row.customer for row in rows})
+        for row in rows:
+            row.named = found.get(row.customer)
+        self.result_list = rows
+
+
+class OfTurns(Ledger):
+    """Rows of a turn and a customer, with the way to both while they exist."""
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return Named
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        turns = Turn.objects.filter(id=OuterRef("turn")).values("conversation_id")
+        return super().get_queryset(request).annotate(conversation=Subquery(turns[:1]))  # type: ignore[no-any-return]
+
+    @display(description="turn")
+    def asked(self, row: Any) -> SafeString | str:
+        if row.conversation is None:
+            return f"{str(row.turn)[:8]} (its text is deleted)"
+        page = reverse("desk:conversation", args=[row.conversation])
+        return format_html('<a class="{}" href="{}">{}</a>', LINK, page, str(row.turn)[:8])
+
+    @display(description="customer")
+    def whose(self, row: Any) -> SafeString | str:
+        named = row.named if hasattr(row, "named") else Customer.objects.filter(id=row.customer).first()
+        if named is None:
+            return f"{str(row.customer)[:8]} (deleted)"
+        page = reverse("admin:accounts_customer_change", args=[named.pk])
+        return format_html('<a class="{}" href="{}">{}</a>', LINK, page, str(named))
+
+
+@admin.register(Window)
+class WindowAdmin(Ledger):
+    """How much was used of what limits count, period by period."""
+
+    list_display = ["what", "subject", "starts_at", "ends_at", "held_now", "used", "over"]
+    list_filter = ["rule"]
+    date_hierarchy = "starts_at"
+    search_fields = ["subject"]
+    ordering = ["-starts_at", "-settled"]
+    list_before_template = "admin/windows_before.html"
+    fieldsets = [
+        (None, {"fields": ["what", "subject", "starts_at", "ends_at"]}),
+        ("Counted", {"fields": ["held_now", "used", "over", "meaning"]}),
+    ]
+
+    @display(description="counts", ordering="rule")
+    def what(self, window: Window) -> str:
+        return budget_names.measure(window.rule)[0].capitalize()
+
+    @display(description="held", ordering="held")
+    def held_now(self, window: Window) -> str:
+        return _much(window, window.held)
+
+    @display(description="used", ordering="settled")
+    def used(self, window: Window) -> str:
+        return _much(window, window.settled)
+
+    @display(description="overrun", ordering="overrun")
+    def over(self, window: Window) -> str:
+        return _much(window, window.overrun)
+
+    @display(description="in words")
+    def meaning(self, window: Window) -> str:
+        return (
+            f"{self.used(window)} used, and {self.held_now(window)} held for answers under way, which may "
+            f"become used or be given back. {self.over(window)} of what was used had not been held. "
+            "A limit lets go on what fits beside both."
+        )
+
+
+@admin.register(Hold)
+class HoldAdmin(OfTurns):
+    """Room that is kept in windows and grants for answers under way."""
+
+    list_display = ["age", "state_label", "how_much", "place", "asked", "whose", "expires_at", "give_back"]
+    list_filter = ["state", "metric"]
+    date_hierarchy = "created_at"
+    list_select_related = ["window", "grant"]
+    search_fields = ["use", "turn", "customer", "window__subject"]
+    search_help_text = "A whole turn, use or customer, as its id, or a part of who is counted."
+    ordering = ["-id"]
+    list_before_template = "admin/holds_before.html"
+    fieldsets = [
+        (None, {"fields": ["state_label", "how_much", "place", "asked", "whose", "give_back"]}),
+        ("When", {"fields": ["age", "created_at", "expires_at"]}),
+        ("In the end", {"fields": ["settled", "overrun", "late", "use"]}),
+    ]
+
+    def waiting(self) -> dict[str, Any]:
+        """For the page: how much is held now, and since when."""
+        held = holds.held()
+        return {"count": held.count(), "oldest": held.first()}
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.release)
+        return [path("<int:pk>/release/", view, name="accounts_hold_release"), *super().get_urls()]
+
+    def release(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask, and at the yes give back all that the use holds."""
+        hold = get_object_or_404(self.get_queryset(request), pk=pk)
+        if request.method == "POST":
+            return self._release(request, hold.use)
+        together = [one for one in holds.held() if one.use == hold.use]
+        facts = {
+            **self.admin_site.each_context(request),
+            "title": "Release what is held",
+            "opts": self.opts,
+            "hold": hold,
+            "rows": [(self.how_much(one), self.place(one)) for one in together],
+            "asked": self.asked(hold),
+            "whose": self.whose(hold),
+        }
+        return TemplateResponse(request, "admin/release_hold.html", facts)
+
+    def _release(self, request: HttpRequest, use: UUID) -> HttpResponse:
+        released = holds.release(use, cast(User, request.user))
+        if released:
+            said = f"Released: {', '.join(self.how_much(hold) for hold in released)}."
+            self.message_user(request, said, messages.SUCCESS)
+        else:
+            said = "Nothing was released: it was settled, released or had expired meanwhile."
+            self.message_user(request, said, messages.WARNING)
+        return redirect("admin:accounts_hold_changelist")
+
+    @display(description="age", ordering="created_at")
+    def age(self, hold: Hold) -> str:
+        return timesince(hold.created_at, timezone.now())
+
+    @display(description="amount")
+    def how_much(self, hold: Hold) -> str:
+        return budget_names.much(hold.metric, hold.amount)
+
+    @display(description="held in")
+    def place(self, hold: Hold) -> str:
+        if hold.window is None:
+            return f"{hold.grant}"
+        return f"{budget_names.measure(hold.window.rule)[0].capitalize()}, {hold.window.subject}"
+
+    @display(
+        description="state",
+        label={"Held": "info", "Settled": "success", "Released": "", "Expired": "warning"},
+    )
+    def state_label(self, hold: Hold) -> str:
+        return hold.get_state_display()
+
+    @display(description="give back")
+    def give_back(self, hold: Hold) -> SafeString | str:
+        if hold.state != Hold.State.HELD:
+            return "–"
+        page = reverse("admin:accounts_hold_release", args=[hold.pk])
+        return format_html('<a class="{}" href="{}">Release</a>', LINK, page)
+
+
+@admin.register(UsageEntry)
+class UsageEntryAdmin(OfTurns):
+    """Every upstream call as it was charged."""
+
+    list_display = ["moment", "model", "model_class", "whose", "asked", "tokens", "price", "confidence",
+                    "outcome"]  # fmt: skip
+    list_filter = ["confidence", "outcome", "site", "tier", "provider", "model", "model_class"]
+    date_hierarchy = "created_at"
+    search_fields = ["turn", "customer", "call"]
+    search_help_text = "A whole turn, customer or call, as its id."
+    ordering = ["-created_at"]
+    list_before_template = "admin/usage_sums.html"
+    fieldsets = [
+        (
+            None,
+            {"fields": ["moment", "outcome", "seconds", "asked", "whose", "site", "tier", "attempt", "call"]},
+        ),
+        ("Model", {"fields": ["model", "provider", "model_class"]}),
+        ("Tokens", {"fields": ["fresh", "cached_tokens", "output_tokens", "reasoning_tokens", "confidence"]}),
+        ("What it was charged by", {"fields": ["rates", "source", "price"]}),
+    ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        page = super().changelist_view(request, extra_context)
+        if cl := getattr(page, "context_data", None) and page.context_data.get("cl"):
+            page.context_data["sums"] = sums(cl.queryset)
+        return page
+
+    @display(description="when (UTC)", ordering="created_at")
+    def moment(self, entry: UsageEntry) -> str:
+        return f"{entry.created_at:%Y-%m-%d %H:%M:%S}"
+
+    @display(description="tokens in / out")
+    def tokens(self, entry: UsageEntry) -> str:
+        cached = f" ({entry.cached_tokens:,} cached)" if entry.cached_tokens else ""
+        return f"{entry.input_tokens:,}{cached} / {entry.output_tokens:,}"
+
+    @display(description="fresh input tokens")
+    def fresh(self, entry: UsageEntry) -> str:
+        return f"{entry.input_tokens - entry.cached_tokens}"
+
+    @display(description="cost", ordering="cost")
+    def price(self, entry: UsageEntry) -> str:
+        if entry.cost is None:
+            return "no known price"
+        about = "" if entry.confidence == UsageEntry.Confidence.EXACT else "about "
+        return f"{about}${plain(entry.cost)}"
+
+    @display(description="US dollars for a million tokens")
+    def rates(self, entry: UsageEntry) -> str:
+        parts = [
+            ("fresh", entry.input_price),
+            ("cached", entry.cached_price),
+            ("written", entry.output_price),
+        ]
+        said = ", ".join(f"${plain(rate)} {name}" for name, rate in parts if rate is not None)
+        fee = f"; ${plain(entry.call_price)} for the call" if entry.call_price else ""
+        return f"{said}{fee}" if said or fee else "not known"
+
+    @display(description="these are")
+    def source(self, entry: UsageEntry) -> str:
+        known = {"list": "the public list prices of that moment", "own": "the deployment's own prices"}
+        return known.get(entry.price_source, "not recorded")
+
+
+def sums(entries: QuerySet[Any]) -> dict[str, Any]:
+    """Over all that the page's filters leave."""
+    kinds = ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "cost")
+    whole = {kind: Sum(kind) for kind in kinds}
+    found: dict[str, Any] = entries.order_by().aggregate(calls=Count("id"), priced=Count("cost"), **whole)
+    return {name: value or 0 for name, value in found.items()} | {"cost": plain(found["cost"] or Decimal(0))}
+
+
+def _much(window: Window, amount: Any) -> str:
+    return budget_names.much(budget_names.measure(window.rule)[1], amount)

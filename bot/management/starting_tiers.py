@@ -2,25 +2,44 @@
 
 from decimal import Decimal
 
-from accounts.models import Limit, Tier
+from django.conf import settings
 
-# slug: name, rank, classes in the order of preference, messages a day (None: no limit)
-TIERS: dict[str, tuple[str, int, list[str], int | None]] = {
-    "free": ("Free", 0, ["small"], 10),
-    "plus": ("Plus", 10, ["large", "small"], 100),
-    "vip": ("VIP", 20, ["large", "small"], None),
+from accounts import limit_presets
+from accounts.models import CLASSES, Limit, Tier
+
+# slug: name, rank, classes in the order of preference
+TIERS: dict[str, tuple[str, int, list[str]]] = {
+    "free": ("Free", 0, ["small"]),
+    "plus": ("Plus", 10, ["large", "small"]),
+    "vip": ("VIP", 20, ["large", "small"]),
 }
 
 
 def create() -> dict[str, Tier]:
     """Create what is missing; a limit only together with its tier, so that a deleted one stays deleted."""
     tiers = {}
-    for slug, (name, rank, classes, daily) in TIERS.items():
-        values = {"name": name, "rank": rank, "classes": classes}
+    for slug, (name, rank, wanted) in TIERS.items():
+        values = {"name": name, "rank": rank, "classes": _there_are(wanted)}
         tier, made = Tier.objects.get_or_create(slug=slug, defaults=values)
-        if made and daily is not None:
-            Limit.objects.create(
-                tier=tier, metric=Limit.Metric.MESSAGES, period=Limit.Period.DAY, amount=Decimal(daily)
-            )
+        if made and (limit := _limit(tier)):
+            limit.save()
         tiers[slug] = tier
     return tiers
+
+
+def _there_are(wanted: list[str]) -> list[str]:
+    """Those of the classes that the deployment names a model of; the cheapest it has where it has none."""
+    named = [name for name in CLASSES if name in settings.OPENAI_MODELS]
+    return [name for name in wanted if name in named] or named[:1] or wanted
+
+
+def _limit(tier: Tier) -> Limit | None:
+    """Free 10 a day; Plus 100 on large, then small; VIP as much as they like."""
+    match tier.slug:
+        case "free":
+            return limit_presets.named("ten-a-day").limit(tier)
+        case "plus" if "large" in tier.classes:
+            return limit_presets.named("large-day").limit(tier)
+        case "plus":
+            return Limit(tier=tier, amount=Decimal(100))
+    return None

@@ -5,9 +5,13 @@ from io import StringIO
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from pytest_django import Settings
 
-from accounts.models import Limit, Site, Tier, User
+from accounts.limit_sentences import sentence
+from accounts.models import CLASSES, Limit, Site, Tier, User
+from bot import unpriced
 from bot.knowledge import ingest
+from bot.management import starting_tiers
 from bot.models import Article, CannedReply, Model, Passage, Provider
 from bot.models.knowledge import DIMENSIONS
 from bot.steps import canned
@@ -41,8 +45,15 @@ def test_prepare_demo_fills_an_empty_database_and_does_nothing_twice() -> None:
     assert {"http://127.0.0.1:8000", "http://127.0.0.1:8001", "http://localhost:8001"} <= set(site.origins)
     assert site.default_tier.slug == "free"
     assert set(site.allowed_tiers.values_list("slug", flat=True)) == {"plus", "vip"}
-    limits = {limit.tier.slug: int(limit.amount) for limit in Limit.objects.select_related("tier")}
-    assert limits == {"free": 10, "plus": 100}
+    limits = {sentence(limit, "UTC").partition(".")[0] for limit in Limit.objects.select_related("tier")}
+    assert limits == {
+        "Each customer: at most 10 messages answered by models a day, beginning at 00:00 UTC",
+        "Each customer: at most 100 messages answered by large models a day, beginning at 00:00 UTC",
+        "Each customer: at most 150 messages answered by large models in 3 hours from the first one",
+        "All customers of all sites, together: at most $20 a month, beginning on the 1st at 00:00 UTC; "
+        "the admins are told at 70%, 80% and 100%; at 100% answers come without a model",
+    }
+    assert unpriced.names(CLASSES) == []
     dana = User.objects.get(email="admin@example.com")
     assert (dana.name, dana.is_staff, dana.check_password(settings.DEMO_PASSWORD)) == ("Dana", True, True)
     assert Provider.objects.get().name == "offline stand-in"
@@ -88,6 +99,40 @@ def test_another_start_brings_its_own_password_secret_and_model(monkeypatch: pyt
         "default": (True, "sk-real"),
         "offline stand-in": (False, "offline"),
     }
+
+
+@pytest.mark.parametrize(
+    ("models", "classes", "limits"),
+    [
+        (["small"], {"free": ["small"], "plus": ["small"], "vip": ["small"]}, {"free": "", "plus": ""}),
+        (["large"], {"free": ["large"], "plus": ["large"], "vip": ["large"]}, {"free": "", "plus": "large"}),
+        (
+            ["large", "small"],
+            {"free": ["small"], "plus": ["large", "small"], "vip": ["large", "small"]},
+            {"free": "", "plus": "large"},
+        ),
+    ],
+)
+def test_new_tiers_use_the_classes_there_are(
+    settings: Settings, models: list[str], classes: dict[str, list[str]], limits: dict[str, str]
+) -> None:
+    settings.OPENAI_MODELS = dict.fromkeys(models, "gpt-4o")
+    tiers = starting_tiers.create()
+    assert {slug: tier.classes for slug, tier in tiers.items()} == classes
+    made = {limit.tier.slug: limit for limit in Limit.objects.select_related("tier")}
+    assert {slug: limit.model_class for slug, limit in made.items()} == limits
+    assert {slug: int(limit.amount) for slug, limit in made.items()} == {"free": 10, "plus": 100}
+    assert made["plus"].when_full == ("next" if len(models) == 2 else "degrade")
+
+
+@pytest.mark.usefixtures("quick_embedding")
+def test_demo_has_no_budget_that_would_silence_models_without_a_price(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(settings, "OFFLINE_MODEL", False)
+    monkeypatch.setattr(settings, "OPENAI_MODELS", {"small": "house-7b"})
+    prepare()
+    assert not Limit.objects.filter(metric="money").exists()
 
 
 def test_setup_site_prints_the_tag_and_the_secret_once_and_refuses_bad_values() -> None:

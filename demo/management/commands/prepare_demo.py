@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 
 from bot.knowledge import ingest
 from bot.management import starting_models
-from demo import deployment
+from demo import budget, deployment
 from demo.seed import seed_shop
 
 
@@ -29,6 +29,9 @@ class Command(BaseCommand):
         site, new = deployment.create(settings.DEMO_IDENTITY_SECRET or secrets.token_urlsafe(32))
         self._welcome_staff(new)
         starting_models.create()
+        budget.price_stand_in()
+        if new:
+            budget.put_in_force()
         deployment.publish(site)
         seed_shop()
         indexed = ingest.index_site(site.pk)

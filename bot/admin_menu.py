@@ -33,7 +33,9 @@ MENU: list[dict[str, Any]] = [
     _group(
         "Service levels",
         _page("Tiers and limits", "stairs", "accounts_tier"),
+        _page("Budgets", "savings", "accounts_limit"),
         _page("Grants", "redeem", "accounts_grant"),
+        _page("Deployment", "tune", "accounts_deployment"),
     ),
     _group(
         "Knowledge",

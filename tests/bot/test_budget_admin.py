@@ -1,0 +1,119 @@
+"""Budgets, the deployment's page and its switch, as admins see them."""
+
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+from accounts import limits, spending
+from accounts.limit_sentences import sentence
+from accounts.models import AuditEntry, Customer, Deployment, Limit, Site, Tier, User, Window
+from tests import pages
+
+LIST = "admin:accounts_limit_changelist"
+
+
+@pytest.fixture(autouse=True)
+def quick_pages(settings: Settings) -> None:
+    """Do not list all static files for each client."""
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
+@pytest.fixture
+def admin(client: Client, dana: User) -> Client:
+    client.force_login(dana)
+    return client
+
+
+@pytest.fixture
+def budget(db: None) -> Limit:
+    return Limit.objects.create(
+        scope="deployment", metric="money", period="month", amount=Decimal(20), warn_at=[70, 80]
+    )
+
+
+def text(admin: Client, name: str, *args: object) -> str:
+    return admin.get(reverse(name, args=args)).content.decode()
+
+
+def test_budgets_say_what_they_mean_and_how_far_they_are_used(
+    admin: Client, budget: Limit, free: Tier
+) -> None:
+    Window.objects.create(
+        rule="money:any:month", subject="deployment", number=0, starts_at="2020-01-01T00:00Z",
+        ends_at="2020-02-01T00:00Z", settled=19,
+    )  # fmt: skip
+    shown = text(admin, LIST)
+    assert sentence(budget, "UTC") in shown
+    assert "<b>$0</b> of $20" in shown
+    assert "of each tier" not in shown
+    assert sentence(free.limits.get(), "UTC") not in shown
+
+
+def test_preset_puts_the_deployment_under_a_budget_once(admin: Client) -> None:
+    assert "No budget is in force" in text(admin, LIST)
+    click = reverse("admin:accounts_limit_preset", args=["twenty-dollars"])
+    shown = admin.post(click, follow=True).content.decode()
+    assert "at most $20 a month" in shown
+    assert "told at 70%, 80% and 100%" in shown
+    admin.post(click)
+    budget = Limit.objects.get()
+    assert AuditEntry.objects.get().detail["after"]["limit"] == sentence(budget, "UTC")
+    admin.post(reverse("admin:accounts_limit_delete", args=[budget.pk]), {"post": "yes"})
+    assert AuditEntry.objects.latest("number").detail["before"]["limit"] == sentence(budget, "UTC")
+    assert not Limit.objects.exists()
+
+
+def test_budget_is_added_for_a_site_and_never_twice(admin: Client, site: Site) -> None:
+    add = reverse("admin:accounts_limit_add")
+    form = {"scope": "site", "amount": "5", "metric": "money", "period": "day", "when_full": "degrade"}
+    assert "Say which site" in admin.post(add, form).content.decode()
+    assert admin.post(add, form | {"site": site.pk}).status_code == 302
+    assert Limit.objects.get(scope="site").site == site
+    assert "counts the same" in admin.post(add, form | {"site": site.pk}).content.decode()
+    assert (
+        "not of one site" in admin.post(add, form | {"site": site.pk, "scope": "deployment"}).content.decode()
+    )
+    assert Limit.objects.filter(tier=None).count() == 1
+
+
+def test_time_zone_is_chosen_and_recorded(admin: Client) -> None:
+    assert spending.zone() == "UTC"
+    change = reverse("admin:accounts_deployment_changelist")
+    page = admin.get(change)
+    form = pages.shown(page)
+    assert "counted anew from their new beginning" in page.content.decode()
+    assert admin.post(change, form | {"time_zone": "Europe/Berlin"}).status_code == 302
+    assert spending.zone() == "Europe/Berlin"
+    assert AuditEntry.objects.get().detail["after"] == {"time_zone": "Europe/Berlin"}
+    assert admin.post(change, form | {"time_zone": "Mars/Olympus"}).status_code == 200
+    assert spending.zone() == "Europe/Berlin"
+
+
+def test_switch_stops_with_a_reason_and_every_page_says_so(
+    admin: Client, dana: User, alice: Customer
+) -> None:
+    stop = reverse("admin:accounts_deployment_stop")
+    assert "Say why" in admin.post(stop, {"reason": " "}, follow=True).content.decode()
+    assert spending.stopped() is None
+    banner = "All spending is stopped by Dana"
+    for page in ("admin:index", "desk:inbox"):
+        assert "stopped by" not in text(admin, page)
+    admin.post(stop, {"reason": "a loop"})
+    assert limits.binding(alice).stopped
+    for page in ("admin:index", LIST, "desk:inbox"):
+        assert banner in text(admin, page)
+    admin.post(reverse("admin:accounts_deployment_allow"))
+    assert banner not in text(admin, LIST)
+
+
+def test_neither_budgets_nor_the_switch_are_for_agents(client: Client, bob: User, budget: Limit) -> None:
+    client.force_login(bob)
+    assert client.get(reverse(LIST)).status_code == 302
+    assert client.post(reverse("admin:accounts_deployment_stop"), {"reason": "x"}).status_code == 302
+    assert client.post(reverse("admin:accounts_limit_delete", args=[budget.pk])).status_code == 302
+    assert spending.stopped() is None
+    assert Limit.objects.filter(pk=budget.pk).exists()
+    assert not Deployment.objects.filter(stopped_at__isnull=False).exists()

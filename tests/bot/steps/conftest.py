@@ -12,6 +12,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Customer
+from accounts.usage import Bound
 from bot.keeping import Kept
 from bot.llm.openai_compatible import OpenAICompatible
 from bot.llm.wire import Capabilities
@@ -83,6 +84,7 @@ class Turning:
     def __init__(self, work: Work, main: Upstream, spare: Upstream) -> None:
         self.work, self.main, self.spare = work, main, spare
         self.screen: Screen = work.log  # type: ignore[assignment]
+        self.bound = Bound()
         for number, (name, endpoint) in enumerate((("main", main), ("spare", spare))):
             provider = Provider.objects.create(name=f"{name}-{uuid4().hex[:8]}", base_url=endpoint.base_url)
             Model.objects.create(provider=provider, name=name, model_class="small", order=number)
@@ -95,7 +97,7 @@ class Turning:
 
     def ask(self) -> Answer:
         chosen = choice.choose(self.work)
-        self.calls = Calls.begun(self.work, chosen)
+        self.calls = replace(Calls.begun(self.work, chosen), bound=self.bound)
         return model_loop.run(self.work, self.calls, upstream.provider(chosen, self.calls))
 
 

@@ -1,6 +1,8 @@
 """I10 and I12: every upstream call is charged, before and after, and no connection waits for it."""
 
+import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -10,8 +12,9 @@ from django.utils import timezone
 from structlog.testing import capture_logs
 
 from accounts import usage
-from accounts.models import UsageEntry
+from accounts.models import Limit, UsageEntry, Window
 from bot import metrics
+from bot.errors import Fenced
 from bot.llm.openai_compatible import OpenAICompatible
 from bot.models import Model, Provider, Turn
 from bot.steps import calls, upstream
@@ -162,3 +165,62 @@ def test_calls_sum_what_the_turn_costs(turning: Turning) -> None:
     assert (turning.calls.input_tokens, turning.calls.output_tokens) == (200, 40)
     assert turning.calls.cost == Decimal("0.00024")
     assert sum(entry.cost or 0 for entry in UsageEntry.objects.all()) == Decimal("0.00024")
+
+
+@pytest.fixture
+def limited(turning: Turning) -> None:
+    """Tokens are counted for the turn's customer."""
+    Limit.objects.all().delete()
+    tier = turning.work.conversation.customer.effective_tier
+    Limit.objects.create(tier=tier, metric="total_tokens", amount=100_000)
+    # As asking.reply has it.
+    turning.bound = usage.Bound(turning.work.binding)
+
+
+def test_fee_of_a_call_is_due_once_the_provider_has_answered(turning: Turning) -> None:
+    turning.pay(input=0, output=0, call=Decimal("0.01"))
+    turning.main.script(Reply(status=429), Reply(status=401))
+    turning.spare.script(Reply("Half of it", fault="cut", after=2), Reply("Hello."))
+    turning.ask()
+    charged = {(entry.outcome, entry.cost) for entry in UsageEntry.objects.all()}
+    assert charged == {
+        ("rate_limited", 0),
+        ("refused", 0),
+        ("cut_stream", Decimal("0.01")),
+        ("ok", Decimal("0.01")),
+    }
+
+
+def test_call_that_never_reached_its_provider_costs_nothing(turning: Turning, limited: None) -> None:
+    Provider.objects.filter(models__name="main").update(base_url="http://127.0.0.1:9/v1")
+    turning.ask()
+    *lost, answered = UsageEntry.objects.order_by("id")
+    assert {(entry.outcome, entry.input_tokens, entry.cost) for entry in lost} == {("unreachable", 0, None)}
+    window = Window.objects.get()
+    assert (window.held, window.settled) == (0, answered.input_tokens + answered.output_tokens)
+
+
+def test_stopped_call_settles_to_what_was_used(turning: Turning, limited: None) -> None:
+    turning.main.script(Reply("One two", fault="silence", after=1))
+    fence = threading.Thread(
+        target=lambda: turning.screen.changed.wait(10) and turning.screen.fenced_event.set()
+    )
+    fence.start()
+    with pytest.raises(Fenced):
+        turning.ask()
+    fence.join()
+    entry, window = UsageEntry.objects.get(), Window.objects.get()
+    assert (entry.outcome, entry.output_tokens, entry.confidence) == ("stopped", 1, "estimated")
+    assert (window.held, window.settled) == (0, entry.input_tokens + 1)
+
+
+def test_charge_that_is_written_twice_counts_once(turning: Turning, limited: None) -> None:
+    charges: list[usage.CallCharge] = []
+    with pytest.MonkeyPatch.context() as patch:
+        end = usage.end
+        patch.setattr(usage, "end", lambda charge: charges.append(charge) or end(charge))
+        turning.ask()
+    usage.end(replace(charges[0], tokens=usage.Counted(9999, 9999)))
+    entry, window = UsageEntry.objects.get(), Window.objects.get()
+    assert (window.held, window.settled) == (0, entry.input_tokens + entry.output_tokens)
+    assert entry.input_tokens < 9999

@@ -134,7 +134,7 @@ def rows(lines: list[Line], whole: Decimal) -> list[Row]:
 
 
 def _row(line: Line, whole: Decimal) -> Row:
-    tokens = f"{line.input:,} / {line.output:,}"
+    tokens = f"{_short(line.input)} / {_short(line.output)}"
     return Row(
         line.name, line.about, f"{line.calls:,}", tokens, dollars(line.cost), _percent(line.cost, whole)
     )
@@ -169,3 +169,11 @@ def _percent(part: Decimal, whole: Decimal) -> int:
 
 def _long(share: Decimal, most: int) -> int:
     return max(1, round(share * most)) if share else 0
+
+
+def _short(count: int) -> str:
+    """950, 12.3 k, 4.1 M."""
+    for size, letter in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if count >= size:
+            return f"{count / size:.1f} {letter}"
+    return str(count)

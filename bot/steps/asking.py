@@ -43,7 +43,6 @@ def _calls(work: Work, chosen: Choice) -> Calls:
 def _cheaper(work: Work, full: str, refused: Exhausted) -> Choice:
     """Raises the refusal where the tier has nothing cheaper."""
     try:
-        chosen = choice.choose(work, work.binding, frozenset(CLASSES[CLASSES.index(full) :]))
+        return choice.choose(work, work.binding, frozenset(CLASSES[CLASSES.index(full) :]))
     except choice.NoneLeft:
         raise refused from None
-    return replace(chosen, reason=f"{full} is used up: {chosen.model_class}")

@@ -14,7 +14,8 @@ from bot.llm.base import Deadlines, Settings
 from bot.llm.errors import UnknownModel
 from bot.models import Model, Provider
 from bot.models.rows import columns, made
-from bot.steps import need, picking
+from bot.steps import need as needs
+from bot.steps import picking
 from bot.steps import room as rooms
 from bot.steps.difficulty import Need
 from bot.steps.picking import Classes, NoneLeft
@@ -80,15 +81,21 @@ def choose(work: Work, binding: Binding = _UNBOUND, without: frozenset[str] = fr
     usable = {name: some for name, of_class in enabled.items() if (some := _priced(of_class, binding))}
     _check(enabled, usable)
     classes = Classes([*enabled], [*usable], [name for name in usable if name not in without])
-    if tier.pick == Tier.Pick.FIRST:
-        room = rooms.read(binding, usable)
-        reason = picking.first(classes, room)
-    else:
-        needed = need.of(work, picking.cheapest(usable, CLASSES[-1])) if len(usable) > 1 else Need()
-        room = rooms.read(binding, {name: usable[name] for name in picking.candidates(classes, needed)})
-        reason = picking.cheapest_with_room(classes, needed, room)
+    needed = _need(work, tier, classes)
+    room = rooms.read(binding, {name: usable[name] for name in picking.candidates(classes, needed)})
+    reason = picking.pick(classes, needed, room)
     models = usable[reason.model_class]
-    return Choice([model for model in models if room.takes(model)] or models, reason.model_class, str(reason))
+    with_room = [model for model in models if room.takes(model)]
+    return Choice(with_room or models, reason.model_class, str(reason))
+
+
+def _need(work: Work, tier: Tier, classes: Classes) -> Need | None:
+    """What the question takes; None where that changes nothing."""
+    if tier.pick == Tier.Pick.FIRST:
+        return None
+    if len(classes.usable) == 1:
+        return Need()
+    return needs.of(work, picking.cheapest(classes.usable, CLASSES[-1]))
 
 
 def _by_class(models: list[Model], classes: list[str]) -> dict[str, list[Model]]:

@@ -22,39 +22,44 @@ class Classes:
     left: Sequence[str]
 
 
-def first(classes: Classes, room: Room) -> Reason:
-    """The first that has room; one that is full by a limit that names no other refuses by itself."""
-    if not classes.left:
-        raise NoneLeft
-    chosen = next((name for name in classes.left if not room.steps_down(name)), classes.left[0])
-    preferred = classes.enabled[0]
-    if chosen != preferred:
-        return Reason(
-            chosen, cause="full" if preferred in classes.usable else "unpriced", instead_of=preferred
-        )
-    return Reason(chosen, ("first" if len(classes.enabled) > 1 else "only",))
+def candidates(classes: Classes, need: Need | None) -> list[str]:
+    """The class that should answer, and the cheaper ones after it, of those that are left.
 
-
-def candidates(classes: Classes, need: Need) -> list[str]:
-    """The cheapest that can do the job, and the cheaper ones after it; those just refused left out."""
-    best = cheapest(classes.usable, need.model_class)
+    Without a need the first of the tier should, else the cheapest that can do the job. A dearer one never
+    steps in. Raises NoneLeft.
+    """
+    best = _best(classes.usable, need)
     downwards = [name for name in reversed(CLASSES[: CLASSES.index(best) + 1]) if name in classes.left]
     if not downwards:
         raise NoneLeft
     return downwards
 
 
-def cheapest_with_room(classes: Classes, need: Need, room: Room) -> Reason:
-    """The first candidate, or a cheaper one where a limit is full or nearly so."""
-    wanted, downwards = cheapest(classes.enabled, need.model_class), candidates(classes, need)
+def pick(classes: Classes, need: Need | None, room: Room) -> Reason:
+    """The first candidate, or a cheaper one where a limit is full, or nearly and there is a need to weigh."""
+    wanted, downwards = _best(classes.enabled, need), candidates(classes, need)
+    # One that is full by a limit that lets no other answer refuses by itself, in its own words.
     chosen = next((name for name in downwards if not room.steps_down(name)), downwards[0])
     if chosen != wanted:
         return Reason(chosen, cause="full" if wanted in classes.usable else "unpriced", instead_of=wanted)
-    for cheaper in downwards[1:] if not need.wished else []:
+    if need and not need.wished and (near := _near(chosen, downwards, room)):
+        return near
+    if len(classes.enabled) == 1:
+        return Reason(chosen, ("only",))
+    return Reason(chosen, (need.signs or ("simple",)) if need else ("first",))
+
+
+def _near(chosen: str, downwards: list[str], room: Room) -> Reason | None:
+    """A cheaper class that spares a window which is nearly used up."""
+    for cheaper in downwards[downwards.index(chosen) + 1 :]:
         percent = room.near(chosen, cheaper)
         if percent is not None and room.eases(cheaper, chosen):
             return Reason(cheaper, cause="near", instead_of=chosen, percent=percent)
-    return Reason(chosen, need.signs or ("simple",) if len(classes.enabled) > 1 else ("only",))
+    return None
+
+
+def _best(names: Sequence[str], need: Need | None) -> str:
+    return cheapest(names, need.model_class) if need else names[0]
 
 
 def cheapest(names: Iterable[str], least: str) -> str:

@@ -70,7 +70,7 @@ class TestStepDown:
         limited(model_class="large", when_full="next")
         ending = answered(turning)
         assert (ending.outcome, ending.model, ending.model_class) == ("answered", "spare", "small")
-        assert ending.reason == "large is used up: small"
+        assert ending.reason == "small: full large"
         assert turning.main.completions == []
         assert [entry.model for entry in UsageEntry.objects.all()] == ["spare"]
 

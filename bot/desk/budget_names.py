@@ -66,6 +66,7 @@ def facts(one: Budget) -> dict[str, Any]:
 def limit_facts(limit: Limit) -> dict[str, Any]:
     return {
         "limit": name(limit),
+        "limit_id": limit.id,
         "tier_id": limit.tier_id,
         "tier_slug": limit.tier.slug if limit.tier else "",
         "site_key": limit.site.key if limit.site else "",

@@ -82,6 +82,7 @@ def facts(told: Costs) -> dict[str, Any]:
         "open": Alert.objects.filter(over_at=None).count(),
         "alerts": address("bot_alert"),
         "calls": address("accounts_usageentry"),
+        "settings": address("accounts_deployment"),
     }
 
 

@@ -17,7 +17,7 @@ def of(alert: Alert) -> list[Link]:
 
 
 def _of_limit(facts: Facts) -> list[Link]:
-    return [_tier(facts), _calls(facts), _windows(facts)]
+    return [_limit(facts), _calls(facts), _windows(facts), _switch()]
 
 
 def _of_window(facts: Facts) -> list[Link]:
@@ -25,23 +25,35 @@ def _of_window(facts: Facts) -> list[Link]:
 
 
 def _of_call(facts: Facts) -> list[Link]:
-    return [("The call", row("accounts_usageentry", facts["entry"])), _tier({})]
+    call = row("accounts_usageentry", facts["entry"])
+    return [("The call", call), ("Prices", address("bot_price")), _tiers()]
 
 
 def _of_hour(facts: Facts) -> list[Link]:
-    return [("Upstream calls", address("accounts_usageentry")), _tier({})]
+    return [("Upstream calls", address("accounts_usageentry")), _tiers(), _switch()]
 
 
-def _tier(facts: Facts) -> Link:
+def _limit(facts: Facts) -> Link:
+    """Where it is raised: with its tier, whose page shows who uses most, or among the budgets."""
     if facts.get("tier_id"):
-        return "The tier and its limits", row("accounts_tier", facts["tier_id"])
+        return "The tier and who uses most", row("accounts_tier", facts["tier_id"])
+    if facts.get("limit_id"):
+        return "The budget", row("accounts_limit", facts["limit_id"])
+    return _tiers()
+
+
+def _tiers() -> Link:
     return "Tiers and limits", address("accounts_tier")
+
+
+def _switch() -> Link:
+    return "The switch that stops all spending", address("accounts_deployment")
 
 
 def _calls(facts: Facts) -> Link:
     """Who has used it, call by call."""
     names = {"tier": facts.get("tier_slug"), "site": facts.get("site_key")}
-    return "Its upstream calls", address(
+    return "Upstream calls", address(
         "accounts_usageentry", **{of: name for of, name in names.items() if name}
     )
 

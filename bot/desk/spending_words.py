@@ -4,6 +4,7 @@ from bot.desk.said import Said
 
 _CALLS = ("Upstream calls", "accounts_usageentry")
 _TIERS = ("Tiers and limits", "accounts_tier")
+_SWITCH = ("Deployment", "accounts_deployment")
 _WINDOWS = ("Windows", "accounts_window")
 
 WORDS: dict[str, Said] = {
@@ -15,7 +16,7 @@ WORDS: dict[str, Said] = {
         "last look, and of those below it.",
         "Wait if there is enough for the rest of the time, or raise the limit. If somebody uses far more "
         "than others, look at the calls, or lower what each customer may use. If something runs away, stop "
-        "all spending: `manage.py spending stop`, or the switch in the settings.",
+        "all spending: `manage.py spending stop`, or the switch.",
         *_TIERS,
         over=False,
     ),
@@ -58,7 +59,7 @@ WORDS: dict[str, Said] = {
         "Usual is the median of the same hour of the last 14 days. More customers, longer conversations, a "
         "dearer model, or something that runs in a circle.",
         "See which models and customers the calls are of. If it should not go on, stop all spending: "
-        "`manage.py spending stop`, or the switch in the settings.",
+        "`manage.py spending stop`, or the switch.",
         *_CALLS,
     ),
     "unpriced": Said(
@@ -68,8 +69,8 @@ WORDS: dict[str, Said] = {
         "A limit counts money, and what these models cost is not known: customers whom such a limit binds "
         "are answered by other models, or by none.",
         "Set what you pay for them, or take them out of use.",
-        "Models",
-        "bot_model",
+        "Prices",
+        "bot_price",
         over=False,
     ),
     "stopped": Said(
@@ -77,8 +78,8 @@ WORDS: dict[str, Said] = {
         "{by} stopped it on {since}: {reason}",
         "any stop",
         "No model is asked. Customers get prepared answers, help pages, and a person where they ask for one.",
-        "Allow it again when the reason is gone: the switch in the settings, or `manage.py spending allow`.",
-        *_TIERS,
+        "Allow it again when the reason is gone: the switch, or `manage.py spending allow`.",
+        *_SWITCH,
     ),
     "ledger": Said(
         "The ledger does not agree",

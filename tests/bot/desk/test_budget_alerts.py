@@ -81,7 +81,8 @@ class TestThresholds:
             assert "2026-12-01 00:00 (Europe/Berlin)" in said
             assert "no model answers" in said
             assert "manage.py spending stop" in said
-            assert "https://desk.example.com/admin/accounts/tier/" in said
+            assert f"https://desk.example.com/admin/accounts/limit/{twenty.id}/change/" in said
+            assert "https://desk.example.com/admin/accounts/deployment/" in said
             assert "https://desk.example.com/admin/accounts/window/?q=deployment" in said
 
     def test_one_mail_tells_of_the_highest_of_several(self, dana: User, twenty: Limit) -> None:

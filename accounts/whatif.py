@@ -69,6 +69,8 @@ class Outcome:
     by_limit: dict[int, Tally] = field(default_factory=lambda: defaultdict(Tally))
     by_day: dict[date, Tally] = field(default_factory=lambda: defaultdict(Tally))
     by_customer: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
+    # Customers who have asked anything.
+    asked: set[str] = field(default_factory=set)
     # Answered turns of which no cost is known, as they were or as they would have been.
     unpriced: int = 0
 
@@ -208,6 +210,7 @@ class _Replay:
         outcome = self.outcome
         before = _NOTHING if turn.cost is None else turn.cost
         outcome.cost += before
+        outcome.asked.add(turn.customer)
         if turn.answered:
             outcome.turns += 1
             outcome.unpriced += turn.cost is None or (cost is None and not refused)

@@ -21,9 +21,10 @@ from accounts.audit_admin import Audited
 from accounts.limit_sentences import sentence
 from accounts.live_usage import Heavy
 from accounts.models import CLASSES, Customer, Limit, Tier
-from bot import limit_pages
+from bot import estimator_admin, limit_pages
 from bot.limit_form import BudgetForm, LimitFormSet
 from bot.tier_form import TierForm, TierLimitForm
+from bot.what_if_admin import TriedFirst
 
 
 class LimitMedia:
@@ -45,7 +46,7 @@ class LimitInline(StackedInline):
 
 
 @admin.register(Tier)
-class TierAdmin(Audited, ModelAdmin):
+class TierAdmin(TriedFirst, Audited, ModelAdmin):
     """Levels of service."""
 
     Media = LimitMedia
@@ -60,6 +61,7 @@ class TierAdmin(Audited, ModelAdmin):
     prepopulated_fields = {"slug": ["name"]}
     inlines = [LimitInline]
     warn_unsaved_form = True
+    compressed_fields = False
     change_form_outer_after_template = "admin/tier_after.html"
     fieldsets = [
         (None, {"fields": [("name", "slug", "rank")]}),
@@ -79,6 +81,7 @@ class TierAdmin(Audited, ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         guard = self.admin_site.admin_view
         return [
+            path("estimator/", guard(estimator_admin.page), name="estimator"),
             path("limit-sentence/", guard(preview), name="limit-sentence"),
             path("<path:object_id>/heaviest/", guard(heaviest), name="accounts_tier_heaviest"),
             path(

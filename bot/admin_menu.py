@@ -36,6 +36,7 @@ MENU: list[dict[str, Any]] = [
         _page("Budgets", "savings", "accounts_limit"),
         _page("Grants", "redeem", "accounts_grant"),
         _page("Deployment", "tune", "accounts_deployment"),
+        {"title": "Estimator", "icon": "calculate", "link": reverse_lazy("admin:estimator")},
     ),
     _group(
         "Knowledge",

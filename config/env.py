@@ -73,6 +73,7 @@ class Env(BaseSettings):
     PLACE_AFTER: float = Field(default=4, gt=0)
     DEFER_AFTER: float = Field(default=30, gt=0)
     ANONYMOUS_PER_ADDRESS: Decimal = Field(default=Decimal(50), ge=0)
+    SITE_MESSAGES_PER_MINUTE: int = Field(default=12_000, ge=1)
     ANSWER_WITHOUT_MODEL: Literal["always", "degraded"] = "always"
     # What the scrubber reads by one call, or the message would never be masked.
     MESSAGE_MAX_CHARS: int = Field(default=4000, ge=1, le=12_800)

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import time
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
@@ -18,6 +16,7 @@ from bot.errors import Rejected, Unknown
 from bot.models import group_of
 from bot.outbox import Kept
 from bot.web import frames, rates, session
+from bot.web.counts import Bucket
 from bot.web.doors import Address, doorway, header, own_origin, refuse
 from bot.web.frames import BadFrame, Frame
 from bot.web.listener import Listener
@@ -26,11 +25,6 @@ from bot.web.threads import in_thread
 from bot.web.watch import Changed
 
 HELLO_SECONDS = 5
-FRAMES = 100
-FRAME_SECONDS = 10
-# Told again, so many events are work like one frame.
-EVENTS_A_FRAME = 20
-
 NO_HELLO, BAD_TOKEN, TOO_MANY = 4400, 4401, 4429
 
 log = structlog.get_logger(__name__)
@@ -41,7 +35,7 @@ class ChatConsumer(Listener):
     session: Session | None = None
 
     async def connect(self) -> None:
-        self.recent: deque[float] = deque(maxlen=FRAMES)
+        self.speech, self.looks_back = Bucket(rates.FRAMES), Bucket(rates.LOOKS_BACK)
         self.hello_timer: asyncio.TimerHandle | None = None
         self.address: Address | None = None
         try:
@@ -76,7 +70,7 @@ class ChatConsumer(Listener):
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.closing:
             return
-        if self._too_many():
+        if not self.speech.take():
             self.give_up(TOO_MANY)
             return
         try:
@@ -116,10 +110,13 @@ class ChatConsumer(Listener):
     def _enter(self, frame: frames.Hello) -> Session:
         address = self.address or Address.of(self.scope)
         rates.check_hello(address, new=not (frame.token or frame.identity))
-        return session.enter(self.site, frame, address.digest)
+        entered = session.enter(self.site, frame, address.digest)
+        entered.address = address
+        return entered
 
     async def _handle(self, frame: Frame) -> None:
         try:
+            self._check_pace(frame)
             await _HANDLERS[type(frame)](self, frame)
             if not isinstance(frame, frames.Post):
                 await self._ok(frame)
@@ -127,6 +124,11 @@ class ChatConsumer(Listener):
             await self._error("unknown", "There is no such thing in this conversation.", frame.ref)
         except Rejected as error:
             await self._error(error.code, error.text(self._here.locale), frame.ref)
+
+    def _check_pace(self, frame: Frame) -> None:
+        """Raises Rejected for what reads much when it is asked too often."""
+        if isinstance(frame, frames.Resume | frames.LookBack) and not self.looks_back.take():
+            raise Rejected("rate_limited")
 
     @property
     def _here(self) -> Session:
@@ -194,7 +196,7 @@ class ChatConsumer(Listener):
 
     async def on_resume(self, frame: frames.Resume) -> None:
         told = await self.telling.resume(frame.turn, frame.after)
-        self.recent.extend([time.monotonic()] * (told // EVENTS_A_FRAME))
+        self.speech.take(told // rates.EVENTS_A_FRAME)
 
     async def on_history(self, frame: frames.LookBack) -> None:
         bodies, more = await in_thread(self._here.read_page, frame.before)
@@ -204,6 +206,7 @@ class ChatConsumer(Listener):
         await in_thread(self._here.leave_contact, frame)
 
     async def on_new(self, frame: frames.New) -> None:
+        await in_thread(rates.check_new, self._here.customer)
         self._leave()
         await in_thread(self._here.start_over)
         await self._join()
@@ -294,13 +297,6 @@ class ChatConsumer(Listener):
 
     async def _send(self, frame: events.Closed) -> None:
         await self.put(json.dumps(frame.as_dict(), ensure_ascii=False))
-
-    def _too_many(self) -> bool:
-        """More frames than a person and a widget can make."""
-        now = time.monotonic()
-        full = len(self.recent) == FRAMES and now - self.recent[0] < FRAME_SECONDS
-        self.recent.append(now)
-        return full
 
 
 _HANDLERS: dict[type[frames.Incoming], Callable[[ChatConsumer, Any], Awaitable[None]]] = {

@@ -1,65 +1,81 @@
-"""How often a customer may write, an address may come, and staff may look up or reveal."""
+"""How often customers may write, addresses may come, sites be asked, sockets speak, and staff look things up.
 
-from contextlib import suppress
+Limits against abuse, apart from quotas: they refuse who is too fast, not who uses much. Counts are kept in
+Redis for all web processes together. While Redis is away each process counts by itself, from nothing: nobody
+is refused for what they did not do, and nobody goes unlimited, but of n processes together up to n times as
+much gets through. When Redis is back, its counts hold again.
+"""
+
 from datetime import UTC, datetime
 from functools import cache
 
-import structlog
 from django.conf import settings
-from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerHour, RateLimitItemPerMinute
-from limits.storage import RedisStorage
+from limits import (
+    RateLimitItem,
+    RateLimitItemPerDay,
+    RateLimitItemPerHour,
+    RateLimitItemPerMinute,
+    RateLimitItemPerSecond,
+)
 from limits.strategies import SlidingWindowCounterRateLimiter
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError, RedisError
-from redis.retry import Retry
 
 from accounts import keys
-from accounts.models import Customer, User
+from accounts.models import Customer, Site, User
 from bot.errors import Rejected
+from bot.web.counts import Counts
 from bot.web.doors import Address
 
+# Customers
 MESSAGES = RateLimitItemPerMinute(20)
 CONTACTS = RateLimitItemPerMinute(5)
-# Each new visitor is a row of a table. An office that comes back after a restart is not new.
+# Each is a row of a table.
+NEW_CONVERSATIONS = RateLimitItemPerMinute(10)
+# A copy reads everything there is: for a person it is enough now and then.
+COPIES = RateLimitItemPerHour(10)
+# A look at one's own usage.
+STATEMENTS = RateLimitItemPerMinute(30)
+
+# Addresses of the internet; a whole office may stand behind one. Each new visitor is a row of a table, and an
+# office that comes back after a restart is not new.
+ADDRESS_MESSAGES = RateLimitItemPerMinute(300)
 NEW_VISITORS = RateLimitItemPerMinute(60)
 HELLOS = RateLimitItemPerMinute(1200)
+
+# Sites: SITE_MESSAGES_PER_MINUTE of the environment, for a flood from many addresses at once.
+
+# Sockets, counted in their process: frames of any kind, and those that read much.
+FRAMES = RateLimitItemPerSecond(100, 10)
+LOOKS_BACK = RateLimitItemPerMinute(60)
+# Told again, so many events are work like one frame.
+EVENTS_A_FRAME = 20
+
+# Staff
 REVEALS = (RateLimitItemPerMinute(20), RateLimitItemPerDay(500))
 # Enough for somebody who serves customers; too little to try numbers until one is a customer's.
 SEARCHES = (RateLimitItemPerMinute(30), RateLimitItemPerDay(1000))
 _ONCE = RateLimitItemPerHour(1)
-# A copy reads everything there is: for a person it is enough now and then.
-COPIES = RateLimitItemPerHour(10)
 # As REVEALS, for one of them shows more than any reveal does.
 STAFF_COPIES = (RateLimitItemPerHour(60), RateLimitItemPerDay(200))
 # Each lets somebody spend more.
 EXTRAS = (RateLimitItemPerMinute(10), RateLimitItemPerDay(100))
-# A look at one's own usage.
-STATEMENTS = RateLimitItemPerMinute(30)
-REDIS_SECONDS = 1
-
-log = structlog.get_logger(__name__)
 
 
 @cache
-def _limiter() -> SlidingWindowCounterRateLimiter:
-    return SlidingWindowCounterRateLimiter(impatient_storage("fd:rates"))
+def _limiter() -> Counts:
+    return Counts(SlidingWindowCounterRateLimiter, "fd:rates")
 
 
-def impatient_storage(prefix: str) -> RedisStorage:
-    """Counts in Redis, for somebody at the door: what cannot be asked at once is not asked."""
-    return RedisStorage(
-        settings.REDIS_URL,
-        key_prefix=prefix,
-        socket_timeout=REDIS_SECONDS,
-        socket_connect_timeout=REDIS_SECONDS,
-        # Once more where Redis has closed the connection meanwhile.
-        retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionError,)),  # type: ignore[arg-type]
-    )
-
-
-def check_message(customer: Customer) -> None:
-    """Raise Rejected when this customer writes too fast."""
+def check_message(customer: Customer, site: Site, address: Address | None) -> None:
+    """Raise Rejected when this customer, their address or everybody on the site writes too fast."""
     _check(MESSAGES, "message", str(customer.id))
+    if address and address.public:
+        _check(ADDRESS_MESSAGES, "address-message", address.digest)
+    _check(RateLimitItemPerMinute(settings.SITE_MESSAGES_PER_MINUTE), "site-message", site.key)
+
+
+def check_new(customer: Customer) -> None:
+    """Raise Rejected when this customer begins one conversation after the other."""
+    _check(NEW_CONVERSATIONS, "new", str(customer.id))
 
 
 def check_contact(customer: Customer) -> None:
@@ -106,27 +122,19 @@ def check_statement(customer: Customer) -> None:
 def may_search(agent: User, term: str) -> bool:
     """False when this agent tries too many terms; to look for the same one again counts nothing."""
     tried = ("term", f"{agent.pk}.{keys.digest('search', term)}")
-    with suppress(RedisError):
-        if not _limiter().test(_ONCE, *tried):
-            return True
+    if not _limiter().test(_ONCE, *tried):
+        return True
     try:
         for limit in SEARCHES:
             _check(limit, "search", str(agent.pk))
     except Rejected:
         return False
     # Only now: a term that was refused is new the next time too.
-    with suppress(RedisError):
-        _limiter().hit(_ONCE, *tried)
+    _limiter().hit(_ONCE, *tried)
     return True
 
 
 def _check(limit: RateLimitItem, what: str, who: str) -> None:
-    """When Redis is away nobody is refused."""
-    try:
-        if _limiter().hit(limit, what, who):
-            return
-        reset = _limiter().get_window_stats(limit, what, who).reset_time
-    except RedisError as error:
-        log.warning("rates not counted", error=type(error).__name__)
-        return
-    raise Rejected("rate_limited", retry_at=datetime.fromtimestamp(reset, UTC))
+    if not _limiter().hit(limit, what, who):
+        free_at = datetime.fromtimestamp(_limiter().free_at(limit, what, who), UTC)
+        raise Rejected("rate_limited", retry_at=free_at)

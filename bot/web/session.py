@@ -19,6 +19,7 @@ from bot.privacy.restore import restore, restore_json
 from bot.privacy.vault import Vault
 from bot.steps import ceilings
 from bot.web import rates
+from bot.web.doors import Address
 from bot.web.frames import Contact, Hello, Post
 
 READY_BYTES = 200_000
@@ -36,6 +37,7 @@ class Session:
     key: bytes
     values: dict[str, str] = field(default_factory=dict)
     mode: events.ModeName = "normal"
+    address: Address | None = None
 
     def mode_changes(self, final: dict[str, Any]) -> bool:
         """Learn from a `final` whether the model answers; True when that is news."""
@@ -154,7 +156,7 @@ class Session:
 
     def post(self, frame: Post, origin: str) -> conversations.Posted:
         """Store what the customer says. Raises Rejected, also when they write too fast."""
-        rates.check_message(self.customer)
+        rates.check_message(self.customer, self.site, self.address)
         return conversations.post(
             self.customer, self.conversation.id, frame.id, frame.text, key=self.key, origin=origin
         )

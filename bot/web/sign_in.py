@@ -1,27 +1,17 @@
 """Staff sign in with e-mail and password; guessing is slowed down."""
 
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from typing import TypeAlias
 
-import structlog
 from django.conf import settings
 from django.contrib import auth
 from django.http import HttpRequest
-from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.storage import MemoryStorage
+from limits import RateLimitItemPerMinute
 from limits.strategies import FixedWindowRateLimiter
-from redis.exceptions import RedisError
 
 from accounts import identity, sealing
 from accounts.models import User
-from bot.web.rates import impatient_storage
-
-Ask: TypeAlias = Callable[..., bool]
-
-log = structlog.get_logger(__name__)
+from bot.web.counts import Counts
 
 PER_ACCOUNT = RateLimitItemPerMinute(10, 15, namespace="sign-in")
 # One address trying many accounts; generous, since an office shares an address.
@@ -70,32 +60,6 @@ def _attempt(request: HttpRequest, email: str) -> Attempt:
     return Attempt(account, address)
 
 
-class _Limits(FixedWindowRateLimiter):
-    """Counts in Redis, for all processes; in this process alone while Redis is away."""
-
-    def __init__(self) -> None:
-        super().__init__(impatient_storage("fd:limits"))
-        self._here = FixedWindowRateLimiter(MemoryStorage())
-
-    def hit(self, item: RateLimitItem, *identifiers: str, cost: int = 1) -> bool:
-        return self._ask(super().hit, self._here.hit, item, *identifiers)
-
-    def test(self, item: RateLimitItem, *identifiers: str, cost: int = 1) -> bool:
-        return self._ask(super().test, self._here.test, item, *identifiers)
-
-    def clear(self, item: RateLimitItem, *identifiers: str) -> None:
-        self._here.clear(item, *identifiers)
-        with suppress(RedisError):
-            super().clear(item, *identifiers)
-
-    def _ask(self, everywhere: Ask, here: Ask, item: RateLimitItem, *identifiers: str) -> bool:
-        try:
-            return everywhere(item, *identifiers)
-        except RedisError as error:
-            log.warning("sign-ins counted here only", error=type(error).__name__)
-            return here(item, *identifiers)
-
-
 @cache
-def _limits() -> _Limits:
-    return _Limits()
+def _limits() -> Counts:
+    return Counts(FixedWindowRateLimiter, "fd:limits")

@@ -24,7 +24,7 @@ GIFT = {"messages": "5", "days": "7", "reason": "The parcel came late"}
 @pytest.fixture(autouse=True)
 def fresh_counts() -> None:
     """What other tests have used up does not count."""
-    rates._limiter().storage.reset()
+    rates._limiter().forget()
 
 
 def give(client: Client, conversation: Conversation, **changed: str) -> Any:

@@ -24,7 +24,7 @@ REASON = "To call about a late parcel"
 @pytest.fixture(autouse=True)
 def fresh_counts(settings: Any) -> None:
     """What other tests have used up does not count."""
-    rates._limiter().storage.reset()
+    rates._limiter().forget()
 
 
 @pytest.fixture

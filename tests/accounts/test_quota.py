@@ -1,10 +1,8 @@
-import threading
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
-from django.db import connection
 
 from accounts import allowance, identity, quota
 from accounts.models import Customer, Hold, Limit, Site, Tier, Window
@@ -288,66 +286,3 @@ class TestAllowance:
     def test_allowance_speaks_the_language_of_the_customer(self, alice: Customer):
         alice.locale = "zh"
         assert allowance.of(alice, NOON).limits[0].label == "今日消息"
-
-
-def at_once(*jobs) -> list[BaseException | None]:
-    """Run jobs in threads of their own that start together; what each raised."""
-    start, outcomes = threading.Barrier(len(jobs)), [None] * len(jobs)
-
-    def run(index: int) -> None:
-        try:
-            start.wait()
-            jobs[index]()
-        except Exception as error:
-            outcomes[index] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(i,)) for i in range(len(jobs))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return outcomes
-
-
-@pytest.mark.django_db(transaction=True)
-class TestTogether:
-    def test_exactly_as_many_are_held_as_there_is_room_for(self, alice: Customer):
-        """I5 with 40 turns at once and room for 10."""
-        outcomes = at_once(*[lambda: hold(alice)] * 40)
-        assert sum(outcome is None for outcome in outcomes) == 10
-        assert {type(outcome) for outcome in outcomes} == {type(None), Exhausted}
-        assert counts() == [(10, 0, 0)]
-        assert Hold.objects.filter(state="held").count() == 10
-
-    def test_exactly_as_many_visitors_are_held_as_their_network_has_room_for(self, site: Site, settings):
-        settings.ANONYMOUS_PER_ADDRESS = Decimal(7)
-        visitors = [Customer.objects.create(site=site, address="a" * 32) for _ in range(32)]
-        outcomes = at_once(*[lambda v=v: hold(v) for v in visitors])
-        assert sum(outcome is None for outcome in outcomes) == 7
-        assert {type(outcome) for outcome in outcomes} == {type(None), Exhausted}
-        assert counts("address") == [(7, 0, 0)]
-        assert sum(held for held, _, _ in counts()) == 7
-
-    @pytest.mark.parametrize("room", [1, 20])
-    def test_one_use_held_by_many_attempts_counts_once(self, visitor: Customer, free: Tier, room: int):
-        free.limits.update(amount=room)
-        use = uuid.uuid4()
-        assert at_once(*[lambda: hold(visitor, use)] * 30) == [None] * 30
-        assert counts() == counts("address") == [(1, 0, 0)]
-
-    @pytest.mark.parametrize("round_", range(20))
-    def test_ledger_sums_to_the_windows_whoever_ends_a_use_first(self, site: Site, round_: int):
-        visitors = [Customer.objects.create(site=site, address="a" * 32) for _ in range(4)]
-        uses = [hold(visitor) for visitor in visitors]
-        late = NOON + timedelta(minutes=5)
-        settled = [lambda u=u: quota.settle(u) for u in uses[:2]]
-        released = [lambda u=u: quota.release(u) for u in uses]
-        again = [lambda u=u, v=v: hold(v, u) for u, v in zip(uses, visitors, strict=True)] * 2
-        outcomes = at_once(*settled, *released, *again, *[lambda: quota.expire(late)] * 4)
-        assert outcomes == [None] * len(outcomes)
-        quota.expire(late)
-        for window in Window.objects.all():
-            settled_holds = window.holds.filter(state="settled").count()
-            assert (window.held, window.settled) == (0, settled_holds)

@@ -19,6 +19,8 @@ PER_TOOL = 8
 MOST_PER_MESSAGE = 16
 MOST_BEFORE_TOOLS = 600
 
+# Of models whose encoding nobody knows.
+LIKELY = "o200k_base"
 # Models whose encoding is at hand; whoever serves them may put a name of their own before it.
 _KNOWN = (
     ("o200k_base", re.compile(r"(gpt-(4o|4\.1|4\.5|5)|chatgpt-4o|o[134](-|$))")),
@@ -33,7 +35,7 @@ class Encoding(Protocol):
 def tokens(text: str, model: str = "") -> int:
     """Tokens of a text; models of unknown encoding count as o200k, which is the best guess and no bound."""
     sound = text.encode("utf-8", "replace").decode()
-    return _encoding(_encoding_name(model) or "o200k_base").count(sound)
+    return _encoding(_encoding_name(model) or LIKELY).count(sound)
 
 
 def most(text: str, model: str) -> int:
@@ -77,7 +79,7 @@ class Tally:
         return sum(most(text, request.model) for text in self._texts(request)) + frame
 
     def tokens(self, text: str, model: str = "") -> int:
-        key = (_encoding_name(model), text)
+        key = (_encoding_name(model) or LIKELY, text)
         if key not in self._counted:
             self._counted[key] = tokens(text, model)
         return self._counted[key]

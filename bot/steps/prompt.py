@@ -64,7 +64,7 @@ class Space:
 
 def size(texts: Sequence[str], tally: Tally, models: Sequence[str]) -> Space:
     """Of so many messages, whichever of the models reads them."""
-    tokens = sum(tally.tokens(text, models[0]) for text in texts)
+    tokens = sum(max(tally.tokens(text, model) for model in models) for text in texts)
     most = sum(tally.most(text, models) for text in texts)
     return Space(tokens + counting.PER_MESSAGE * len(texts), most + counting.MOST_PER_MESSAGE * len(texts))
 

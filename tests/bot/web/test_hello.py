@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts import identity
-from accounts.models import Customer, Site, User
+from accounts.models import Customer, Site, Tier, User
 from bot.desk import handover
 from bot.models import Conversation, Message, Turn
 from bot.outbox import outbox
@@ -190,3 +190,23 @@ def test_page_of_messages_is_one_query_however_many_there_are(site: Site, alice:
     assert len(asked) == 1
     assert [(body.text, body.deferred) for body in bodies[:2]] == [("0", None), ("1", True)]
     assert not more
+
+
+async def test_tier_says_how_long_a_question_may_be(tab: Connect) -> None:
+    await Tier.objects.filter(slug="free").aupdate(question_characters=20)
+    async with tab("alice") as alice:
+        assert alice.frames[0]["site"]["max_chars"] == 20
+        await alice.say("x" * 21)
+        rejected = await alice.until("rejected")
+        assert (rejected["code"], "20" in rejected["text"]) == ("too_long", True)
+        await alice.say("x" * 20)
+        await alice.until("accepted")
+
+
+@pytest.mark.parametrize(("source", "mode"), [("model", "normal"), ("promise", "degraded")])
+def test_answer_that_was_cut_short_is_no_outage(site: Site, alice: Customer, source: str, mode: str) -> None:
+    conversation = Conversation(site=site, customer=alice)
+    one = Session(site, alice, conversation, "token", "en", b"key")
+    final = {"state": "degraded", "allowance": {"exhausted": False}, "message": {"source": source}}
+    assert one.mode_changes(final) == (mode == "degraded")
+    assert one.mode == mode

@@ -36,9 +36,6 @@ SELECT {columns("model", Model)}, {columns("provider", Provider)},
 """  # noqa: S608  column names of ours
 
 
-_UNBOUND = Binding()
-
-
 class Unpriced(Exception):
     """A limit counts money and no model that could answer has a known price."""
 
@@ -66,7 +63,7 @@ class Choice:
         return max(settings.TURN_DEADLINE, *(model.whole_deadline or 0 for model in self.models))
 
 
-def choose(work: Work, binding: Binding = _UNBOUND, without: frozenset[str] = frozenset()) -> Choice:
+def choose(work: Work, binding: Binding, without: frozenset[str] = frozenset()) -> Choice:
     """The class that answers, and its models; `without` the classes that limits have just refused.
 
     1. Classes of the tier that have a model which is enabled and whose price is known where money counts.

@@ -42,7 +42,7 @@ def pick(classes: Classes, need: Need | None, room: Room) -> Reason:
     chosen = next((name for name in downwards if not room.steps_down(name)), downwards[0])
     if chosen != wanted:
         return Reason(chosen, cause="full" if wanted in classes.usable else "unpriced", instead_of=wanted)
-    if need and not need.wished and (near := _near(chosen, downwards, room)):
+    if need and not need.wished and room.has(chosen) and (near := _near(chosen, downwards, room)):
         return near
     if len(classes.enabled) == 1:
         return Reason(chosen, ("only",))

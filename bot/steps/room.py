@@ -39,6 +39,9 @@ class Room:
             if one.rule.model == model.name and one.rule.when_full == Limit.WhenFull.NEXT
         )
 
+    def has(self, model_class: str) -> bool:
+        return allowance.has_room(self.binding, self.standings, model_class)
+
     def near(self, model_class: str, instead: str) -> int | None:
         """The percent used of a window that is nearly used up and that `instead` would spare; else None."""
         return self._nearest(one for one in self._counting(model_class) if _spared(one.rule, instead))
@@ -46,7 +49,7 @@ class Room:
     def eases(self, model_class: str, other: str) -> bool:
         """Whether the class has room and no window that is nearly used up, but for those of the other."""
         own = (one for one in self._counting(model_class) if not one.rule.counts(other, ""))
-        return self._nearest(own) is None and allowance.has_room(self.binding, self.standings, model_class)
+        return self.has(model_class) and self._nearest(own) is None
 
     def _counting(self, model_class: str) -> Iterable[Standing]:
         return (one for one in self.standings if one.rule.counts(model_class, ""))

@@ -96,7 +96,7 @@ class Turning:
                 Price.objects.create(provider=provider, model=name, starts_at=LONG_AGO, **prices)
 
     def ask(self) -> Answer:
-        chosen = choice.choose(self.work)
+        chosen = choice.choose(self.work, self.work.binding)
         self.calls = replace(Calls.begun(self.work, chosen), bound=self.bound)
         return model_loop.run(self.work, self.calls, upstream.provider(chosen, self.calls))
 

@@ -34,7 +34,7 @@ export class Footer {
     const limits = counted(allowance?.limits ?? []);
     const out = Boolean(allowance?.exhausted);
     const near = nearest(limits);
-    this.allowance.hidden = !out && !(near?.share >= NEAR_THE_END);
+    this.allowance.hidden = !out && !limits.some(({ share }) => share >= NEAR_THE_END);
     if (this.allowance.hidden) return;
     setText(this.allowanceText, out ? this.#outWords(limits, statement) : this.chat.t("allowance", near));
     attribute(this.allowance, "data-state", out ? "out" : "near");
@@ -65,6 +65,6 @@ function counted(limits) {
 
 /** The limit that will bite first; one that is full has done so, and something else goes on. */
 function nearest(limits) {
-  const open = limits.filter(({ share }) => share < 1 && share >= NEAR_THE_END);
+  const open = limits.filter(({ share }) => share < 1);
   return [...(open.length ? open : limits)].sort((a, b) => b.share - a.share)[0];
 }

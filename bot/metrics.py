@@ -71,6 +71,9 @@ METRICS: dict[str, Metric] = {
     "upstream_calls": Metric(
         "counter", "Calls of models; outcome ok, stopped, or the error.", ("provider", "model", "outcome")
     ),
+    "spent_dollars": Metric(
+        "counter", "What calls of models have cost, as far as prices are known.", ("provider", "model")
+    ),
     "upstream_first_token_seconds": Metric(
         "histogram", "From a call to the model's first piece.", ("provider", "model"), _QUICK
     ),

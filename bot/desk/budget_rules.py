@@ -1,11 +1,10 @@
 """What the admins are told of limits and their windows: how far shared ones are used, and what overran."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
-
-from django.db.models import Count, Max, Q
 
 from accounts import spending
 from accounts.models import Limit, Window
@@ -13,7 +12,7 @@ from bot.desk import budget, budget_names
 from bot.desk.budget import Budget
 from bot.desk.reading import Reading
 
-_EACH_CUSTOMERS = Q(subject__startswith="customer:") | Q(subject__startswith="address:")
+_EACH = ("customer:", "address:")
 
 
 def thresholds(now: datetime) -> Iterator[Reading]:
@@ -60,18 +59,18 @@ def _reached(one: Budget, percent: int) -> bool:
 
 def overruns(now: datetime) -> Iterator[Reading]:
     """Windows that have used more than was held: shared ones singly, those of each customer once a day."""
-    zone = spending.zone()
-    over = Window.objects.filter(ends_at__gt=now, overrun__gt=0)
-    for window in over.exclude(_EACH_CUSTOMERS).order_by("id"):
-        named = budget_names.window_facts(window, zone)
-        yield _overrun(str(window.id), window.overrun, named | {"whose": "one window"})
-    each = over.filter(_EACH_CUSTOMERS).order_by("rule").values_list("rule")
-    for rule, count, most in each.annotate(Count("id"), Max("overrun")):
+    zone, each = spending.zone(), defaultdict[str, list[Decimal]](list)
+    for window in Window.objects.filter(ends_at__gt=now, overrun__gt=0).order_by("id"):
+        if window.subject.startswith(_EACH):
+            each[window.rule].append(window.overrun)
+        else:
+            named = budget_names.window_facts(window, zone) | {"whose": "one window"}
+            yield _overrun(str(window.id), window.overrun, named)
+    for rule, over in each.items():
         what, metric = budget_names.measure(rule)
-        named = {"limit": f"Each customer, {what}", "over": budget_names.much(metric, most), "ends": ""}
-        yield _overrun(
-            f"{now:%Y-%m-%d} {rule}"[:160], most, named | {"whose": f"the worst of {count} windows"}
-        )
+        most, whose = max(over), f"the worst of {len(over)} windows"
+        named = {"limit": f"Each customer, {what}", "over": budget_names.much(metric, most), "whose": whose}
+        yield _overrun(f"{now:%Y-%m-%d} {rule}"[:160], most, named)
 
 
 def _overrun(subject: str, over: Decimal, named: dict[str, Any]) -> Reading:

@@ -92,7 +92,7 @@ def of(day: date) -> Costs:
     """All that the day's entries say; its budgets as they stood at its end, or stand now."""
     zone = spending.zone()
     span = _span("day", day, zone)
-    rows = _rows(span)
+    rows, by_day = _rows(span), _by_day(day, zone, span.ends_at)
     names = dict(Tier.objects.values_list("slug", "name")), dict(Site.objects.values_list("key", "name"))
     return Costs(
         day=day,
@@ -104,8 +104,8 @@ def of(day: date) -> Costs:
         tiers=_lines(rows, lambda row: (names[0].get(row["tier"], row["tier"]), "")),
         sites=_lines(rows, lambda row: (names[1].get(row["site"], row["site"]), "")),
         ends=_ends(span),
-        days=_days(day, zone, span.ends_at),
-        month=_spent(_span("month", day, zone).starts_at, span.ends_at),
+        days=[(each, by_day.get(each, NONE)) for each in _until(day)],
+        month=sum((cost for each, cost in by_day.items() if each.month == day.month), NONE),
         budgets=_budgets(span.ends_at - timedelta(seconds=1)),
     )
 
@@ -163,19 +163,17 @@ def _ends(span: Span) -> Ends:
     return Ends(**counts)
 
 
-def _days(day: date, zone: str, until: datetime) -> list[tuple[date, Decimal]]:
-    """Each of the last days up to this one, also those on which nothing was spent."""
-    first = day - timedelta(days=DAYS - 1)
+def _by_day(day: date, zone: str, until: datetime) -> dict[date, Decimal]:
+    """What each of the last days has cost, and each of the month so far."""
+    since = _span("day", min(_until(day)[0], day.replace(day=1)), zone).starts_at
     with connection.cursor() as cursor:
-        cursor.execute(_BY_DAY, [zone, _span("day", first, zone).starts_at, until])
-        spent = dict(cursor.fetchall())
-    days = (first + timedelta(days=number) for number in range(DAYS))
-    return [(each, spent.get(each, NONE)) for each in days]
+        cursor.execute(_BY_DAY, [zone, since, until])
+        return dict(cursor.fetchall())
 
 
-def _spent(since: datetime, until: datetime) -> Decimal:
-    spent = _between(since, until).aggregate(cost=Sum("cost"))["cost"]
-    return spent if spent is not None else NONE
+def _until(day: date) -> list[date]:
+    """The last days up to this one."""
+    return [day - timedelta(days=back) for back in reversed(range(DAYS))]
 
 
 def _between(since: datetime, until: datetime) -> QuerySet[UsageEntry]:

@@ -110,6 +110,7 @@ class Calls:
         self.output_tokens += record.usage.output
         if charge.cost is not None:
             self.cost = (self.cost or Decimal(0)) + charge.cost
+            metrics.count("spent_dollars", float(charge.cost), provider=charge.provider, model=charge.model)
         _tell(record, outcome)
         _end(charge)
 

@@ -22,9 +22,10 @@ from prometheus_client.metrics_core import (
 from prometheus_client.metrics_core import Metric as Family
 from redis.exceptions import RedisError
 
+from accounts import spending
 from accounts.models import Hold
 from bot import heartbeats, line
-from bot.desk import alert_rules
+from bot.desk import alert_rules, budget, budget_names
 from bot.metrics import FRESH_SECONDS, GAUGES, METRICS, PREFIX, TOTALS, Labels, Metric, client
 from bot.models import Alert, Turn
 from bot.web.within import SECONDS, within
@@ -99,7 +100,7 @@ def _of_redis() -> list[Family]:
 
 
 def _of_database() -> list[Family]:
-    """The line, holds and alerts."""
+    """The line, holds, alerts and budgets."""
     under_way = dict.fromkeys(("queued", "running"), 0)
     rows = Turn.objects.exclude(state=Turn.State.DONE).values_list("state")
     under_way |= dict(rows.annotate(Count("id")))
@@ -113,7 +114,19 @@ def _of_database() -> list[Family]:
         _gauge("queue_age_seconds", "How long the oldest message waits.", line.oldest_wait(timezone.now())),
         _gauge("holds_open", "Quota reserved for turns under way.", held),
         _gauge("alerts_open", "Alerts open, by rule.", alerts, "rule"),
+        _gauge("spending_stopped", "1 while all spending is stopped.", float(bool(spending.stopped()))),
+        _budgets(),
     ]
+
+
+def _budgets() -> Family:
+    """Of each limit that many share: what its window has used, for good."""
+    family = GaugeMetricFamily(
+        f"{PREFIX}budget_used_ratio", "Used of a shared limit; 1 is all of it.", labels=["id", "limit"]
+    )
+    for one in budget.shared(timezone.now()):
+        family.add_metric([str(one.limit.id), budget_names.name(one.limit)], one.percent / 100)
+    return family
 
 
 def _of_breakers() -> list[Family]:

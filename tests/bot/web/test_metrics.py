@@ -17,11 +17,12 @@ from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from accounts import quota
-from accounts.models import Customer
+from accounts import quota, spending
+from accounts.models import Customer, Limit, User
 from bot import heartbeats, line, metrics
 from bot.llm.redis_breakers import RedisBreakers
 from bot.models import Alert, Conversation, Model, Provider, Turn
+from tests.bot.desk.test_budget_alerts import spend
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TOKEN = "a-token-for-the-watchers"
@@ -184,6 +185,16 @@ class TestRead:
         assert shown["frontdesk_alerts_open", (("rule", "success"),)] == 0
         assert {shown["frontdesk_up", (("part", part),)] for part in ("redis", "database", "breakers")} == {1}
         server.delete("breaker:Acme:ill")
+
+    def test_what_shared_limits_have_used_and_the_stop_are_shown(self, watcher: Client, dana: User) -> None:
+        budget = Limit.objects.create(scope="deployment", metric="money", period="month", amount=20)
+        spend(budget, 5, timezone.now())
+        labels = (("id", str(budget.id)), ("limit", "The deployment, $20 a month"))
+        shown = scrape(watcher)
+        assert shown["frontdesk_budget_used_ratio", labels] == 0.25
+        assert shown["frontdesk_spending_stopped", ()] == 0
+        spending.stop(dana, "a loop")
+        assert scrape(watcher)["frontdesk_spending_stopped", ()] == 1
 
 
 class TestAway:

@@ -10,13 +10,25 @@ from accounts.models import Customer, Tier, UsageEntry
 from bot import conversations
 from bot.errors import GaveUp, Rejected
 from bot.llm import counting
+from bot.llm.base import Finish, Pieces, Request, ToolRequest, Usage
 from bot.models import Conversation, Message, Model, Turn
-from bot.steps import ceilings
+from bot.steps import ceilings, upstream
 from bot.steps.read import MOST_CHARACTERS
 from tests.bot.steps.conftest import Turning
 from tests.upstream import Reply
 
 USED = {"prompt_tokens": 1000, "completion_tokens": 500, "total_tokens": 1500}
+
+
+class Greedy:
+    """A model that takes all that it may, and always wants to look something up."""
+
+    def stream(self, request: Request) -> Pieces:
+        yield ToolRequest("1", "look_up", f'{{"word": "{uuid4()}"}}')
+        read = counting.Tally().most_input_tokens(request)
+        assert request.settings.max_tokens
+        yield Usage(read, 0, request.settings.max_tokens, 0, exact=True)
+        yield Finish("tool_calls")
 
 
 @pytest.fixture
@@ -74,6 +86,26 @@ class TestMoney:
             turning.ask()
         assert turning.main.completions == []
         assert not UsageEntry.objects.exists()
+
+    @pytest.mark.parametrize(("cost", "tokens"), [("0.03", 60_000), ("0.2", 60_000), ("5", 7000)])
+    def test_greediest_model_stays_within_the_turns_ceilings(
+        self,
+        turning: Turning,
+        tier: Tier,
+        silent_look_up: None,
+        settings: LazySettings,
+        monkeypatch: pytest.MonkeyPatch,
+        cost: str,
+        tokens: int,
+    ) -> None:
+        turning.pay(input=10, output=30, call=Decimal("0.001"))
+        tier.turn_cost, tier.rounds, settings.TURN_TOKENS = Decimal(cost), 8, tokens
+        monkeypatch.setattr(upstream, "_client", lambda model: Greedy())
+        with pytest.raises(GaveUp):
+            turning.ask()
+        entries = [*UsageEntry.objects.all()]
+        assert 0 < sum(entry.cost or 0 for entry in entries) <= tier.turn_cost
+        assert sum(entry.input_tokens + entry.output_tokens for entry in entries) <= tokens
 
     def test_fee_of_a_call_is_part_of_it(self, turning: Turning, tier: Tier) -> None:
         turning.pay(input=0, output=100, call=Decimal("0.02"))

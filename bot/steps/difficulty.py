@@ -76,8 +76,9 @@ class _Pattern:
 
     def begins(self, text: str) -> bool:
         """Whether a sentence begins so; in Chinese, which asks at the end, whether it is anywhere."""
-        sentences = _SENTENCE.split(terms.bare(text))
-        return bool(self._chinese.search(text)) or any(self._english.match(one) for one in sentences)
+        if terms.HAN.search(text) and self._chinese.search(text):
+            return True
+        return any(self._english.match(sentence) for sentence in _SENTENCE.split(terms.bare(text)))
 
     def without(self, text: str) -> str:
         return self._chinese.sub(" ", self._english.sub(" ", text))

@@ -17,7 +17,7 @@ ALIKE = 0.6
 # A question of so few words says little by itself.
 FEW_WORDS = 6
 # What a degraded answer has to do with how hard the question was: nothing.
-_NOT_ITS_FAULT = ("usage_limit", "busy", "unpriced", "stopped")
+_NOT_ITS_FAULT = ("usage_limit", "spending_stopped", "unpriced", "busy")
 
 _EARLIER = """
 SELECT turn.outcome, turn.reason, turn.model_class, said.rating,

@@ -47,6 +47,7 @@ MENU: list[dict[str, Any]] = [
         "Models",
         _page("Models", "neurology", "bot_model"),
         _page("Providers", "dns", "bot_provider"),
+        _page("Prices", "payments", "bot_price"),
     ),
     _group(
         "People",

@@ -22,8 +22,9 @@ def held(older_minutes: float = 0) -> QuerySet[Hold]:
 @transaction.atomic
 def release(use: UUID, by: User | None) -> list[Hold]:
     """Give back all that a use holds, and record who did it; nothing where it holds nothing any more."""
-    locked = Hold.objects.select_for_update(of=("self",)).select_related("window", "grant")
-    holds = list(locked.filter(use=use, state=Hold.State.HELD).order_by("id"))
+    quota.lock(use)
+    of_use = Hold.objects.filter(use=use, state=Hold.State.HELD).select_related("window", "grant")
+    holds = list(of_use.order_by("id"))
     if holds:
         quota.release(use)
         given_back = [f"{plain(hold.amount)} {hold.metric} ({where(hold)})" for hold in holds]

@@ -211,6 +211,12 @@ def release(*uses: UUID) -> None:
     _end([*uses], "{}", "released", ["held"])
 
 
+def lock(*uses: UUID) -> None:
+    """Have these uses for oneself until the transaction ends; whoever locks more does so before."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT accounts_lock_uses(%s)", [[*uses]])
+
+
 def expire(now: datetime | None = None) -> int:
     """Give back what was held too long; the number of holds that ended so."""
     with connection.cursor() as cursor:

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from accounts import keys, quota
 from bot import heartbeats, metrics, queue, rescue, turn
-from bot.desk import alerts, approvals, cost_mail
+from bot.desk import alerts, approvals, cost_mail, ledger_night
 from bot.knowledge import embed, ingest
 from bot.outbox import outbox
 from bot.privacy import language, veil
@@ -100,6 +100,11 @@ def look_for_alerts() -> None:
 @shared_task(expires=600)
 def mail_costs() -> None:
     cost_mail.send_due(timezone.now())
+
+
+@shared_task(expires=6 * 3600)
+def check_ledger() -> None:
+    ledger_night.look(timezone.now())
 
 
 @shared_task

@@ -25,6 +25,10 @@ app.conf.beat_schedule = {
     "look whether a rule is crossed": {"task": "bot.tasks.look_for_alerts", "schedule": 60.0},
     # Once a day, from seven on by the deployment's clocks, of which some differ by quarters of an hour.
     "tell what yesterday has cost": {"task": "bot.tasks.mail_costs", "schedule": crontab(minute="*/15")},
+    "check that the ledger agrees": {
+        "task": "bot.tasks.check_ledger",
+        "schedule": crontab(hour=3, minute=40),
+    },
     "expire open approvals": {"task": "bot.tasks.expire_approvals", "schedule": 30.0},
     # Once a day for each site: what is done for the day is not done again, what was missed is made up for.
     "delete what is too old": {"task": "bot.tasks.forget_old", "schedule": crontab(minute=30)},

@@ -17,6 +17,19 @@ WORDS: dict[str, tuple[str, str]] = {
     "why_full": ("{}: {} is used up", "{}：{}额度已用完"),
     "why_near": ("{}: {} is nearly used up ({}%)", "{}：{}额度即将用完（{}%）"),
     "why_unpriced": ("{}: no price is known for {}", "{}：{}没有已知价格"),
+    # What one turn may come to was reached.
+    "reason_ceiling of rounds": (
+        "Cut: asked as often as one answer may",
+        "已中止：达到单次回答的询问次数上限",
+    ),
+    "reason_ceiling of tool calls": ("Cut: too many lookups in one answer", "已中止：单次回答的查询次数过多"),
+    "reason_ceiling of same call": ("Cut: the same lookup again and again", "已中止：反复进行同一查询"),
+    "reason_ceiling of tokens": (
+        "Cut: as many tokens as one answer may take",
+        "已中止：达到单次回答的词元上限",
+    ),
+    "reason_ceiling of prompt tokens": ("Longer than the tier's prompts", "超过该等级的提示长度上限"),
+    "reason_ceiling of cost": ("Cut: as dear as one answer may be", "已中止：达到单次回答的费用上限"),
     # What the question does.
     "sign_simple": ("is simple", "简单"),
     "sign_wish": ("asks for more thought", "要求认真思考"),

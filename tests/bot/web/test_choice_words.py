@@ -27,7 +27,7 @@ SAID = [
     ("small: only", "Small model: the only one that the tier can use", "小模型：该等级唯一可用"),
     ("usage_limit", "Allowance used up", "额度用完"),
     ("unpriced", "No model of known price", "没有已知价格的模型"),
-    ("ceiling of rounds", "ceiling of rounds", "ceiling of rounds"),
+    ("ceiling of rounds", "Cut: asked as often as one answer may", "已中止：达到单次回答的询问次数上限"),
     ("huge: tools", "huge: tools", "huge: tools"),
 ]
 

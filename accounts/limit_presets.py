@@ -53,7 +53,7 @@ FOR_TIERS = [
     ),
     Preset(
         "reasoning-week",
-        "reasoning 50 a week, from Sunday",
+        "reasoning 50 a week, resets Sunday 00:00",
         {
             "model_class": "reasoning",
             "period": Limit.Period.WEEK,

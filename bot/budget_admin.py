@@ -38,6 +38,7 @@ class BudgetAdmin(Audited, ModelAdmin):
     list_before_template = "admin/budgets_before.html"
     change_form_before_template = "admin/budget_before.html"
     warn_unsaved_form = True
+    compressed_fields = False
     fieldsets = [
         (None, {"fields": [
             ("scope", "site"), ("amount", "metric", "about"), ("period", "hours", "week_starts"),

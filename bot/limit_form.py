@@ -12,12 +12,25 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidge
 
 from accounts import limit_presets, limit_sentences, spending
 from accounts.limit_sentences import sentence
-from accounts.models import CLASSES, Limit, Tier
+from accounts.models import CLASSES, Limit, Site, Tier
 from accounts.models.tiers import check_thresholds
 from bot import limit_pages, unpriced
 from bot.models import Model
 
 _CLASS, _MODEL = "class:", "model:"
+_OF = {
+    Limit.Metric.MESSAGES: "messages",
+    Limit.Metric.INPUT: "tokens read",
+    Limit.Metric.OUTPUT: "tokens written",
+    Limit.Metric.TOTAL: "tokens in all",
+    Limit.Metric.MONEY: "US dollars",
+    Limit.Metric.ACTIONS: "tool actions",
+}
+_THEN = {
+    Limit.WhenFull.NEXT: "a cheaper class answers",
+    Limit.WhenFull.DEGRADE: "answers without a model",
+    Limit.WhenFull.TEXT: "… with a text of your own",
+}
 _COUNTED_BY_TURN = (Limit.Metric.MESSAGES, Limit.Metric.ACTIONS)
 
 
@@ -104,6 +117,8 @@ class LimitForm(forms.ModelForm):
         self.zone = zone or spending.zone()
         limit = self.instance
         self.fields["about"].choices = _known(_about_choices(), limit)  # type: ignore[attr-defined]
+        self.fields["metric"].choices = list(_OF.items())  # type: ignore[attr-defined]
+        self.fields["when_full"].choices = list(_THEN.items())  # type: ignore[attr-defined]
         about = f"{_MODEL}{limit.model}" if limit.model else f"{_CLASS}{limit.model_class}"
         self.initial.setdefault("about", about if limit.model or limit.model_class else "")
         self.initial.setdefault("text_en", limit.words.get("en", ""))
@@ -227,8 +242,12 @@ class LimitFormSet(BaseInlineFormSet):
 class BudgetForm(LimitForm):
     """A limit that many tiers share: of a site, of network addresses, or of the deployment."""
 
-    class Meta(LimitForm.Meta):
-        labels = LimitForm.Meta.labels | {"site": "Site"}
+    site = forms.ModelChoiceField(
+        Site.objects.order_by("name"),
+        required=False,
+        empty_label="every site",
+        widget=UnfoldAdminSelectWidget,
+    )
 
     def __init__(self, *args: Any, saved: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

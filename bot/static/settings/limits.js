@@ -12,7 +12,9 @@ const SHOWN_WHEN = {
   site: (value) => value("scope") !== "deployment",
 };
 
-const rules = () => document.querySelectorAll(".limit-rule:not(.empty-form)");
+// On the page of one budget the whole form is the rule.
+const RULE = ".limit-rule, #limit_form";
+const rules = () => document.querySelectorAll(".limit-rule:not(.empty-form), #limit_form");
 const controls = (rule) => rule.querySelectorAll(".limit-field [name], .field-line [name]");
 const nameOf = (control) => control.name.split("-").pop();
 
@@ -28,7 +30,7 @@ function arrange(rule) {
 }
 
 async function say(rule) {
-  const preview = rule.closest("[data-preview]");
+  const preview = document.querySelector("[data-preview]");
   const draft = new URLSearchParams({ tier: preview.dataset.tier ?? "" });
   for (const control of controls(rule)) if (!control.disabled) draft.append(nameOf(control), control.value);
   for (const box of document.querySelectorAll(".class-order input:checked")) draft.append("classes", box.value);
@@ -50,7 +52,7 @@ function soon(rule) {
 }
 
 document.addEventListener("input", (event) => {
-  const rule = event.target.closest(".limit-rule");
+  const rule = event.target.closest(RULE);
   if (rule) {
     arrange(rule);
     soon(rule);
@@ -73,7 +75,7 @@ document.addEventListener("click", (event) => {
 
 // A copy of the empty form: what it says is asked for at once.
 document.addEventListener("formset:added", (event) => {
-  const rule = event.target.closest(".limit-rule");
+  const rule = event.target.closest(RULE);
   if (!rule) return;
   arrange(rule);
   rule.querySelector(".limit-edit").open = true;
@@ -81,3 +83,5 @@ document.addEventListener("formset:added", (event) => {
 });
 
 document.addEventListener("DOMContentLoaded", () => rules().forEach(arrange));
+// A page that the browser kept may show other choices than were loaded.
+addEventListener("pageshow", (event) => event.persisted && rules().forEach(arrange));

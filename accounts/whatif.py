@@ -53,6 +53,11 @@ class Tally:
     stepped: int = 0
     saved: Decimal = Decimal(0)
 
+    @property
+    def touched(self) -> int:
+        """Turns, refused or stepped down."""
+        return self.refused + self.stepped
+
     def add(self, other: "Tally") -> None:
         self.refused += other.refused
         self.stepped += other.stepped
@@ -164,9 +169,6 @@ class _Counter(NamedTuple):
     amount: Decimal | int
     steps_down: bool
 
-    def full(self, turn: TurnUse, takes: Sequence[Decimal | int]) -> bool:
-        return self.meter.used(self.subject(turn), turn.began) + takes[self.takes] > self.amount
-
 
 class _Replay:
     """One book, with the windows that it has filled so far."""
@@ -191,7 +193,7 @@ class _Replay:
         while True:
             counters = self._counters(turn, model_class, model)
             takes = _takes(turn, cost)
-            full = [one for one in counters if one.full(turn, takes)]
+            full = _full(counters, turn, takes)
             if not full:
                 break
             blamed = _last_to_reset(full, turn).place if blamed is None else blamed
@@ -291,10 +293,21 @@ def _takes(turn: TurnUse, cost: Decimal | None) -> tuple[Decimal | int, ...]:
     return 1, turn.input, turn.output, turn.input + turn.output, cost or 0
 
 
-def _fill(counters: list[_Counter], turn: TurnUse, takes: Sequence[Decimal | int]) -> None:
+def _full(counters: list[_Counter], turn: TurnUse, takes: Sequence[Decimal | int]) -> list[_Counter]:
+    now = turn.began
+    full = []
     for one in counters:
-        if one.takes != _MESSAGES or turn.answered:
-            one.meter.add(one.subject(turn), takes[one.takes], turn.began)
+        _, meter, subject, place, amount, _ = one
+        if meter.used(subject(turn), now) + takes[place] > amount:
+            full.append(one)
+    return full
+
+
+def _fill(counters: list[_Counter], turn: TurnUse, takes: Sequence[Decimal | int]) -> None:
+    now, answered = turn.began, turn.answered
+    for _, meter, subject, place, _, _ in counters:
+        if place != _MESSAGES or answered:
+            meter.add(subject(turn), takes[place], now)
 
 
 def _last_to_reset(full: list[_Counter], turn: TurnUse) -> _Counter:

@@ -47,8 +47,8 @@ class LoadForm(forms.Form):
         max_value=10**6,
     )
     cached_percent = _number(
-        "Of those read, from the provider's cache (%)",
-        "What a prompt has in common with the one before often costs less.",
+        "Of those read, cached (%)",
+        "By the provider: what a prompt has in common with the one before it costs less.",
         forms.DecimalField,
         min_value=0,
         max_value=100,

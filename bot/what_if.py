@@ -47,7 +47,8 @@ class Comparison:
     now: Outcome
     draft: Outcome
     limits: list[Row] = field(default_factory=list)
-    by_day: list[tuple[date, Tally]] = field(default_factory=list)
+    # Each day with what happens now, and what would.
+    by_day: list[tuple[date, Tally, Tally]] = field(default_factory=list)
     customers: list[Row] = field(default_factory=list)
     # How many customers the draft would have treated in another way, of whom the page shows some.
     affected: int = 0
@@ -76,8 +77,8 @@ class Comparison:
 
     @property
     def busiest(self) -> int:
-        """Turns refused or stepped down on the day with most of them."""
-        return max((tally.refused + tally.stepped for _, tally in self.by_day), default=0)
+        """Turns refused or stepped down on the day with most of them, now or with the draft."""
+        return max((max(now.touched, draft.touched) for _, now, draft in self.by_day), default=0)
 
 
 def compare(tier: Tier, draft: Sequence[Limit], days: int, now: datetime | None = None) -> Comparison:
@@ -98,7 +99,9 @@ def compare(tier: Tier, draft: Sequence[Limit], days: int, now: datetime | None 
     found = Comparison(days, since, as_is, as_drafted)
     found.limits = _limits((saved, found.now), (drafted, found.draft), tier)
     every_day = [since.date() + timedelta(days=n) for n in range(days)]
-    found.by_day = [(day, found.draft.by_day.get(day, Tally())) for day in every_day]
+    found.by_day = [
+        (day, found.now.by_day.get(day, Tally()), found.draft.by_day.get(day, Tally())) for day in every_day
+    ]
     differ = _customers(found.now, found.draft)
     found.affected, found.customers = len(differ), _named(differ[:TOP])
     if read.count >= past_turns.MOST and read.first and read.first > since.timestamp():
@@ -126,10 +129,11 @@ def _limits(now: tuple[Book, Outcome], draft: tuple[Book, Outcome], tier: Tier) 
     before, after = _by_measure(*now), _by_measure(*draft)
     zone = now[0].zone
     rows = []
-    for measure, (limit, tally) in after.items():
+    for measure, (limit, tally) in sorted(after.items(), key=lambda one: one[1][0].tier_id != tier.pk):
         _, was = before.pop(measure, (limit, Tally()))
         if limit.tier_id == tier.pk or any(map(_does_something, (was, tally))):
-            rows.append(Row(sentence(limit, zone), was, tally))
+            whose = f"{limit.tier.name}: " if limit.tier and limit.tier_id != tier.pk else ""
+            rows.append(Row(whose + sentence(limit, zone), was, tally))
     for limit, was in before.values():
         rows.append(Row(f"{sentence(limit, zone)} (not in the draft)", was, Tally()))
     was, tally = (outcome.by_limit.get(whatif.CLASS_NOT_ALLOWED, Tally()) for _, outcome in (now, draft))
@@ -139,7 +143,7 @@ def _limits(now: tuple[Book, Outcome], draft: tuple[Book, Outcome], tier: Tier) 
 
 
 def _does_something(tally: Tally) -> bool:
-    return bool(tally.refused or tally.stepped or tally.saved)
+    return bool(tally.touched or tally.saved)
 
 
 def _by_measure(book: Book, outcome: Outcome) -> dict[object, tuple[Limit, Tally]]:

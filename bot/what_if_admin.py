@@ -72,7 +72,6 @@ class TriedFirst(ModelAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": f"What if: {tier.name}",
-            "opts": self.opts,
             "tier": tier,
             "typed": typed,
             "choices": what_if.DAYS,

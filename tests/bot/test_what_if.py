@@ -85,7 +85,7 @@ class TestComparison:
         assert (found.affected, found.asking) == (1, 2)
         [row] = found.customers
         assert (row.name, row.customer, row.more[1]) == (str(alice), str(alice.pk), 3)
-        assert [day for day, tally in found.by_day if tally.stepped] == [found.by_day[-1][0]]
+        assert [day for day, _, tally in found.by_day if tally.stepped] == [found.by_day[-1][0]]
         assert len(found.by_day) == 7
 
     def test_limits_are_told_by_their_sentences(self, pro: Tier):
@@ -100,7 +100,7 @@ class TestComparison:
         Limit.objects.create(scope="deployment", amount=Decimal(1))
         found = what_if.compare(pro, draft(pro, 2), 7)
         assert [row.name.split(":")[0] for row in found.limits] == [
-            "All customers of all sites, together", "Each customer",
+            "Each customer", "All customers of all sites, together",
         ]  # fmt: skip
         assert found.affected == 0
 
@@ -139,7 +139,7 @@ class TestPage:
     def test_a_limit_deleted_in_the_form_is_not_in_the_draft(self, admin: Client, pro: Tier):
         form = typed(admin, pro) | {"limits-0-amount": "0", "limits-0-DELETE": "on", "_try": "7"}
         said = text(admin.post(page(pro), form))
-        assert "With the draft no turn would have been refused" in said
+        assert "Neither now nor with the draft would a turn have been refused" in said
         assert "(not in the draft)" in said
 
     def test_a_wrong_draft_comes_back_with_its_errors(self, admin: Client, pro: Tier):

@@ -79,6 +79,7 @@ class TierPage:
         self.page = page
 
     def set_amount(self, amount: int) -> None:
+        self.page.locator(".limit-edit > summary").first.click()
         self.page.locator("input[name='limits-0-amount']").fill(str(amount))
         self.page.get_by_role("button", name="Save and continue editing").click()
         expect(self.page.get_by_text("was changed successfully")).to_be_visible()

@@ -14,7 +14,7 @@ from django.db.models import Count, Max, Min, Q, QuerySet
 
 from accounts.models import UsageEntry
 from bot import line, metrics
-from bot.desk import audit_night, budget_rules, nights, refusal_rules, spending_rules
+from bot.desk import audit_night, budget_rules, ledger_night, nights, refusal_rules, spending_rules
 from bot.desk.reading import Reading
 from bot.llm.breaker import Thresholds
 from bot.llm.redis_breakers import RedisBreakers
@@ -200,4 +200,5 @@ RULES: dict[str, Rule] = {
     "hour_cost": spending_rules.dear_hours,
     "unpriced": spending_rules.unpriced,
     "stopped": spending_rules.stopped,
+    "ledger": ledger_night.readings,
 }

@@ -83,12 +83,12 @@ WORDS: dict[str, Said] = {
     ),
     "ledger": Said(
         "The ledger does not agree",
-        "{value:.0f} differences between entries, holds and windows",
+        "{count} as of tonight: {kinds}",
         "the first one",
-        "What windows count is not the sum of what they hold and have settled, or a call was not counted. "
-        "Limits may refuse too early or too late.",
-        "`manage.py check_ledger` lists each difference. Somebody may have written to the database itself.",
+        "What windows and grants count is not the sum of what they hold and have settled, or a call was not "
+        "counted as it was charged. Limits may refuse too early or too late.",
+        "`manage.py check_ledger` lists each difference. Somebody may have written to the database, or "
+        "an older backup was restored. Tomorrow night it is checked again.",
         *_WINDOWS,
-        over=True,
     ),
 }

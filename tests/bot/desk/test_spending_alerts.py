@@ -10,8 +10,9 @@ import pytest
 from django.core import mail
 
 from accounts import spending
-from accounts.models import Customer, Deployment, Limit, Tier, UsageEntry, User
-from bot.desk import alert_words, alerts, spending_rules, spending_words
+from accounts.models import Customer, Deployment, Limit, Tier, UsageEntry, User, Window
+from bot import metrics
+from bot.desk import alert_words, alerts, ledger_night, spending_rules, spending_words
 from bot.models import Alert, Model, Price, Provider
 
 pytestmark = pytest.mark.django_db
@@ -202,3 +203,30 @@ def test_alert_without_facts_is_told_all_the_same(rule: str, settings: Any) -> N
     said = alert_words.say(Alert(rule=rule, subject="Acme", value=3, bound=1))
     assert said.title
     assert said.page.startswith(settings.PUBLIC_URL)
+
+
+class TestLedger:
+    @pytest.fixture(autouse=True)
+    def night(self) -> Iterator[None]:
+        metrics.client().delete(ledger_night._KEY)
+        yield
+        metrics.client().delete(ledger_night._KEY)
+
+    def test_difference_is_told_until_a_night_has_found_none(self, dana: User) -> None:
+        window = Window.objects.create(
+            rule="money:any:day", subject="deployment", number=1, starts_at=NOW,
+            ends_at=NOW + timedelta(days=2), settled=3,
+        )  # fmt: skip
+        alerts.look(NOW)
+        assert rules() == []
+        ledger_night.look(NOW)
+        alerts.look(NOW)
+        alerts.look(NOW)
+        assert subjects() == ["[Frontdesk] Alert: The ledger does not agree"]
+        assert "1 difference as of tonight: 1 × window settled" in mail.outbox[0].body
+        window.delete()
+        alerts.look(NOW)
+        assert rules() == ["ledger"]
+        ledger_night.look(NOW)
+        alerts.look(NOW)
+        assert rules() == []

@@ -1,5 +1,6 @@
 """The admin's pages for the ledger: what was counted, held and charged."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
 from uuid import UUID
@@ -41,6 +42,21 @@ class Named(ChangeList):
         self.result_list = rows
 
 
+class Subjects(ChangeList):
+    """A page of windows that knows how the desk calls the customers whom they count."""
+
+    result_list: Any
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        rows: list[Any] = list(self.result_list)
+        ids = {row.subject: row.subject.removeprefix("customer:") for row in rows if _counts_customer(row)}
+        found = {str(one.pk): one for one in Customer.objects.filter(id__in=ids.values())}
+        for row in rows:
+            row.named = found.get(ids.get(row.subject, ""))
+        self.result_list = rows
+
+
 class OfTurns(Ledger):
     """Rows of a turn and a customer, with the way to both while they exist."""
 
@@ -61,30 +77,46 @@ class OfTurns(Ledger):
     @display(description="customer")
     def whose(self, row: Any) -> SafeString | str:
         named = row.named if hasattr(row, "named") else Customer.objects.filter(id=row.customer).first()
-        if named is None:
-            return f"{str(row.customer)[:8]} (deleted)"
-        page = reverse("admin:accounts_customer_change", args=[named.pk])
-        return format_html('<a class="{}" href="{}">{}</a>', LINK, page, str(named))
+        return _link(named) if named else f"{str(row.customer)[:8]} (deleted)"
 
 
 @admin.register(Window)
 class WindowAdmin(Ledger):
     """How much was used of what limits count, period by period."""
 
-    list_display = ["what", "subject", "starts_at", "ends_at", "held_now", "used", "over"]
+    list_display = ["what", "whom", "starts", "ends", "held_now", "used", "over"]
     list_filter = ["rule"]
     date_hierarchy = "starts_at"
     search_fields = ["subject"]
     ordering = ["-starts_at", "-settled"]
     list_before_template = "admin/windows_before.html"
     fieldsets = [
-        (None, {"fields": ["what", "subject", "starts_at", "ends_at"]}),
+        (None, {"fields": ["what", "whom", "subject", "starts", "ends"]}),
         ("Counted", {"fields": ["held_now", "used", "over", "meaning"]}),
     ]
 
     @display(description="counts", ordering="rule")
     def what(self, window: Window) -> str:
         return budget_names.measure(window.rule)[0].capitalize()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return Subjects
+
+    @display(description="for", ordering="subject")
+    def whom(self, window: Any) -> SafeString | str:
+        if not _counts_customer(window):
+            return str(window.subject)
+        number = window.subject.removeprefix("customer:")
+        named = window.named if hasattr(window, "named") else Customer.objects.filter(id=number).first()
+        return _link(named) if named else f"{number[:8]} (deleted)"
+
+    @display(description="from (UTC)", ordering="starts_at")
+    def starts(self, window: Window) -> str:
+        return _minute(window.starts_at)
+
+    @display(description="to (UTC)", ordering="ends_at")
+    def ends(self, window: Window) -> str:
+        return _minute(window.ends_at)
 
     @display(description="held", ordering="held")
     def held_now(self, window: Window) -> str:
@@ -111,7 +143,7 @@ class WindowAdmin(Ledger):
 class HoldAdmin(OfTurns):
     """Room that is kept in windows and grants for answers under way."""
 
-    list_display = ["age", "state_label", "how_much", "place", "asked", "whose", "expires_at", "give_back"]
+    list_display = ["age", "state_label", "how_much", "place", "asked", "whose", "expires", "give_back"]
     list_filter = ["state", "metric"]
     date_hierarchy = "created_at"
     list_select_related = ["window", "grant"]
@@ -121,7 +153,7 @@ class HoldAdmin(OfTurns):
     list_before_template = "admin/holds_before.html"
     fieldsets = [
         (None, {"fields": ["state_label", "how_much", "place", "asked", "whose", "give_back"]}),
-        ("When", {"fields": ["age", "created_at", "expires_at"]}),
+        ("When", {"fields": ["age", "created_at", "expires"]}),
         ("In the end", {"fields": ["settled", "overrun", "late", "use"]}),
     ]
 
@@ -173,7 +205,12 @@ class HoldAdmin(OfTurns):
     def place(self, hold: Hold) -> str:
         if hold.window is None:
             return f"{hold.grant}"
-        return f"{budget_names.measure(hold.window.rule)[0].capitalize()}, {hold.window.subject}"
+        counts = budget_names.measure(hold.window.rule)[0].capitalize()
+        return f"{counts}, their own" if _counts_customer(hold.window) else f"{counts}, {hold.window.subject}"
+
+    @display(description="expires (UTC)", ordering="expires_at")
+    def expires(self, hold: Hold) -> str:
+        return _minute(hold.expires_at)
 
     @display(
         description="state",
@@ -261,6 +298,19 @@ def sums(entries: QuerySet[Any]) -> dict[str, Any]:
     whole = {kind: Sum(kind) for kind in kinds}
     found: dict[str, Any] = entries.order_by().aggregate(calls=Count("id"), priced=Count("cost"), **whole)
     return {name: value or 0 for name, value in found.items()} | {"cost": plain(found["cost"] or Decimal(0))}
+
+
+def _counts_customer(window: Window) -> bool:
+    return window.subject.startswith("customer:")
+
+
+def _link(customer: Customer) -> SafeString:
+    page = reverse("admin:accounts_customer_change", args=[customer.pk])
+    return format_html('<a class="{}" href="{}">{}</a>', LINK, page, str(customer))
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}"
 
 
 def _much(window: Window, amount: Any) -> str:

@@ -26,6 +26,11 @@ CHARGED = (
     "To pay another price from now on, add a new one."
 )
 
+SHOWN = (
+    *("why", "model", "provider", "since"),
+    *("input_dollars", "cached_dollars", "output_dollars", "call_dollars"),
+)
+
 
 @admin.register(Price)
 class PriceAdmin(Audited, ModelAdmin):
@@ -48,7 +53,7 @@ class PriceAdmin(Audited, ModelAdmin):
             "US dollars for a million tokens",
             {
                 "description": "What is empty is charged by the public list.",
-                "fields": [("input", "cached", "output")],
+                "fields": ["input", "cached", "output"],
             },
         ),
         ("Beside the tokens", {"fields": ["call", "note"]}),
@@ -74,10 +79,10 @@ class PriceAdmin(Audited, ModelAdmin):
         """A price that is history is only shown."""
         if obj is None or self.has_change_permission(request, obj):
             return self.fieldsets
-        return [(None, {"fields": ["why", "model", "provider", "starts_at", *NAMES, "note"]})]
+        return [(None, {"fields": [*SHOWN, "note"]})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Price | None = None) -> list[str]:
-        return [] if obj is None or self.has_change_permission(request, obj) else ["why"]
+        return [] if obj is None or self.has_change_permission(request, obj) else list(SHOWN)
 
     def save_model(self, request: HttpRequest, obj: Price, form: ModelForm, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -105,7 +110,7 @@ class PriceAdmin(Audited, ModelAdmin):
 
     @display(description="cached")
     def cached_dollars(self, price: Price) -> str:
-        return dollars(price.cached)
+        return "as input" if price.cached is None and price.input is not None else dollars(price.cached)
 
     @display(description="output")
     def output_dollars(self, price: Price) -> str:

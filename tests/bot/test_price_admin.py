@@ -166,7 +166,9 @@ def test_price_that_calls_were_charged_by_stays(admin: Client, own_7b: Model) ->
     price = Price.objects.create(provider=own_7b.provider, model="own-7b", input=2, output=8)
     form = pages.shown(admin.get(change(price)))
     charge(price)
-    assert "Calls were charged by this price, so it stays as it is" in page(admin, change(price))
+    text = page(admin, change(price))
+    assert "Calls were charged by this price, so it stays as it is" in text
+    assert "$8" in text
     assert admin.post(change(price), form | {"input": "3"}).status_code == 403
     delete = reverse("admin:bot_price_delete", args=[price.pk])
     assert admin.post(delete, {"post": "yes"}).status_code == 403

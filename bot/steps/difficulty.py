@@ -38,7 +38,7 @@ _LETTER = re.compile(r"[^\W\d_]")
 _LATIN = re.compile(r"[A-Za-zÀ-ɏ]")
 _FOREIGN = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+")
-_SENTENCE = re.compile(r"[.!?,;\n]+\s*|\b(?:and|so|but|hi|hello|hey|please|ok|sorry|excuse me)\b\s*")
+_SENTENCE = re.compile(r"[.!?,;:\n]+\s*|\b(?:and|so|but|hi|hello|hey|please|ok|sorry|excuse me)\b\s*")
 # What is asked for: a question mark, or a clause that begins as questions do before another one.
 _ASKED = re.compile(
     r"[?？]+|(?:, (?:and )?| and )(?=(?:what|how|when|where|why|who|which|do|is|can)\b)|[,，](?=[多哪怎])",

@@ -25,12 +25,13 @@ from bot.deployment_admin import DeploymentAdmin
 from bot.desk import alert_words, nights
 from bot.forms import ArticleForm, CannedReplyForm, ProviderForm
 from bot.grant_admin import GrantAdmin
-from bot.ledger_admin import HoldAdmin, UsageEntryAdmin, WindowAdmin
+from bot.ledger_admin import HoldAdmin, WindowAdmin
 from bot.llm.errors import UpstreamError
 from bot.llm.openai_compatible import OpenAICompatible
 from bot.models import Alert, Article, CannedReply, Model, Provider, RetentionRun
 from bot.price_admin import PriceAdmin, in_force
 from bot.tier_admin import TierAdmin
+from bot.usage_admin import UsageEntryAdmin
 
 __all__ = [
     "BudgetAdmin",

@@ -1,12 +1,11 @@
-"""The admin's pages for the ledger: what was counted, held and charged."""
+"""The admin's pages for the ledger: what was counted and what is held."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -20,8 +19,7 @@ from unfold.views import ChangeList
 
 from accounts import holds
 from accounts.ledger_admin import Ledger
-from accounts.models import Customer, Hold, UsageEntry, User, Window
-from accounts.prices import plain
+from accounts.models import Customer, Hold, User, Window
 from bot.desk import budget_names
 from bot.models import Turn
 
@@ -225,79 +223,6 @@ class HoldAdmin(OfTurns):
             return "–"
         page = reverse("admin:accounts_hold_release", args=[hold.pk])
         return format_html('<a class="{}" href="{}">Release</a>', LINK, page)
-
-
-@admin.register(UsageEntry)
-class UsageEntryAdmin(OfTurns):
-    """Every upstream call as it was charged."""
-
-    list_display = ["moment", "model", "model_class", "whose", "asked", "tokens", "price", "confidence",
-                    "outcome"]  # fmt: skip
-    list_filter = ["confidence", "outcome", "site", "tier", "provider", "model", "model_class"]
-    date_hierarchy = "created_at"
-    search_fields = ["turn", "customer", "call"]
-    search_help_text = "A whole turn, customer or call, as its id."
-    ordering = ["-created_at"]
-    list_before_template = "admin/usage_sums.html"
-    fieldsets = [
-        (
-            None,
-            {"fields": ["moment", "outcome", "seconds", "asked", "whose", "site", "tier", "attempt", "call"]},
-        ),
-        ("Model", {"fields": ["model", "provider", "model_class"]}),
-        ("Tokens", {"fields": ["fresh", "cached_tokens", "output_tokens", "reasoning_tokens", "confidence"]}),
-        ("What it was charged by", {"fields": ["rates", "source", "price"]}),
-    ]
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        page = super().changelist_view(request, extra_context)
-        if cl := getattr(page, "context_data", None) and page.context_data.get("cl"):
-            page.context_data["sums"] = sums(cl.queryset)
-        return page
-
-    @display(description="when (UTC)", ordering="created_at")
-    def moment(self, entry: UsageEntry) -> str:
-        return f"{entry.created_at:%Y-%m-%d %H:%M:%S}"
-
-    @display(description="tokens in / out")
-    def tokens(self, entry: UsageEntry) -> str:
-        cached = f" ({entry.cached_tokens:,} cached)" if entry.cached_tokens else ""
-        return f"{entry.input_tokens:,}{cached} / {entry.output_tokens:,}"
-
-    @display(description="fresh input tokens")
-    def fresh(self, entry: UsageEntry) -> str:
-        return f"{entry.input_tokens - entry.cached_tokens}"
-
-    @display(description="cost", ordering="cost")
-    def price(self, entry: UsageEntry) -> str:
-        if entry.cost is None:
-            return "no known price"
-        about = "" if entry.confidence == UsageEntry.Confidence.EXACT else "about "
-        return f"{about}${plain(entry.cost)}"
-
-    @display(description="US dollars for a million tokens")
-    def rates(self, entry: UsageEntry) -> str:
-        parts = [
-            ("fresh", entry.input_price),
-            ("cached", entry.cached_price),
-            ("written", entry.output_price),
-        ]
-        said = ", ".join(f"${plain(rate)} {name}" for name, rate in parts if rate is not None)
-        fee = f"; ${plain(entry.call_price)} for the call" if entry.call_price else ""
-        return f"{said}{fee}" if said or fee else "not known"
-
-    @display(description="these are")
-    def source(self, entry: UsageEntry) -> str:
-        known = {"list": "the public list prices of that moment", "own": "the deployment's own prices"}
-        return known.get(entry.price_source, "not recorded")
-
-
-def sums(entries: QuerySet[Any]) -> dict[str, Any]:
-    """Over all that the page's filters leave."""
-    kinds = ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "cost")
-    whole = {kind: Sum(kind) for kind in kinds}
-    found: dict[str, Any] = entries.order_by().aggregate(calls=Count("id"), priced=Count("cost"), **whole)
-    return {name: value or 0 for name, value in found.items()} | {"cost": plain(found["cost"] or Decimal(0))}
 
 
 def _counts_customer(window: Window) -> bool:

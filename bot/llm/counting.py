@@ -44,7 +44,12 @@ def most(text: str, model: str) -> int:
     Where the encoding is unknown that is the bytes, about four times the tokens of English: a token of every
     encoding stands for a byte at least, and for no more than one where somebody wants it so, as with digits.
     """
-    return tokens(text, model) if _encoding_name(model) else len(text.encode("utf-8", "replace"))
+    return tokens(text, model) if _encoding_name(model) else size(text)
+
+
+def size(text: str) -> int:
+    """Bytes of a text."""
+    return len(text.encode("utf-8", "replace"))
 
 
 def input_tokens(request: Request) -> int:
@@ -72,11 +77,12 @@ class Tally:
 
     def most_input_tokens(self, request: Request) -> int:
         """No fewer tokens than the model counts for the request."""
-        if _encoding_name(request.model):
-            return self.input_tokens(request)
-        before_tools = MOST_BEFORE_TOOLS if request.tools else 0
-        frame = MOST_PER_MESSAGE * (len(request.messages) + 1) + before_tools
-        return sum(most(text, request.model) for text in self._texts(request)) + frame
+        return self.input_tokens(request) if _encoding_name(request.model) else self.by_bytes(request)
+
+    def by_bytes(self, request: Request) -> int:
+        """No fewer tokens than any model counts for the request; costs next to nothing."""
+        frame = MOST_PER_MESSAGE * (len(request.messages) + 1) + MOST_BEFORE_TOOLS * bool(request.tools)
+        return sum(map(size, self._texts(request))) + frame
 
     def tokens(self, text: str, model: str = "") -> int:
         key = (_encoding_name(model) or LIKELY, text)

@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from accounts import prices, quota, usage
-from accounts.models import UsageEntry
+from accounts.models import Limit, UsageEntry
 from accounts.prices import MILLION
 from bot import leases, metrics
 from bot.errors import Fenced, GaveUp
@@ -28,6 +28,9 @@ from bot.steps.work import Work
 CHARGE_SECONDS = 12.0
 # Tokens of a sentence or two: an answer that may not even be so long is not worth its prompt.
 LEAST_ANSWER = 100
+# A token has about four Latin letters: good enough for an entry that is charged anew when its call is over.
+LETTERS = 4
+_BY_TOKENS = (Limit.Metric.INPUT, Limit.Metric.OUTPUT, Limit.Metric.TOTAL, Limit.Metric.MONEY)
 
 log = structlog.get_logger(__name__)
 
@@ -88,11 +91,12 @@ class Calls:
         hardly any, Exhausted and SpendingStopped.
         """
         self.work.check_fence()
-        tally, request, model = self.work.tally, call.request, self._model(call)
-        counted, read = tally.input_tokens(request), tally.most_input_tokens(request)
+        request, model = call.request, self._model(call)
+        wanted = request.settings.max_tokens or model.answer_tokens
+        read, counted = self._prompt(request, model, wanted)
         if counted > self.ceilings.budget(counted):
             raise GaveUp("prompt tokens")
-        written = self._longest_answer(request, model, read)
+        written = self._longest_answer(model, read, wanted)
         begun = self._charge(call, usage.Counted(counted, 0), exact=False)
         usage.begin(begun, self._most(model, read, written), self.bound)
         connection.close()
@@ -149,9 +153,26 @@ class Calls:
         reply = min(answer * (rates.output or 0) / MILLION, money / 2)
         return min(tokens, int((money - reply) * MILLION / rates.input))
 
-    def _longest_answer(self, request: Request, model: Model, read: int) -> int:
+    def _prompt(self, request: Request, model: Model, wanted: int) -> tuple[int, int]:
+        """Its tokens at most, and as well as they are known; counted where the bytes do not tell enough."""
+        tally = self.work.tally
+        most = tally.by_bytes(request)
+        if self._counts_tokens(model) or not self._suffices(model, most, wanted):
+            return tally.most_input_tokens(request), tally.input_tokens(request)
+        return most, most // LETTERS
+
+    def _counts_tokens(self, model: Model) -> bool:
+        rules = self.bound.binding.for_model(self.choice.model_class, model.name)
+        return any(rule.metric in _BY_TOKENS for rule in rules)
+
+    def _suffices(self, model: Model, read: int, wanted: int) -> bool:
+        """Whether the ceilings leave room for such a prompt and the answer after it."""
+        paid = self._paid_for(model, read)
+        rich = paid is None or paid >= wanted
+        return rich and self.tokens_left - read >= wanted and read <= self.ceilings.budget(read)
+
+    def _longest_answer(self, model: Model, read: int, wanted: int) -> int:
         """Of so many tokens that the turn's tokens and money suffice, once the prompt is read."""
-        wanted = request.settings.max_tokens or model.answer_tokens
         least = min(wanted, LEAST_ANSWER)
         longest = {"tokens": self.tokens_left - read, "cost": self._paid_for(model, read)}
         for reason, tokens in longest.items():
@@ -163,9 +184,11 @@ class Calls:
         """Tokens of an answer that the turn's money pays for; None where nobody knows or nothing costs."""
         rates = prices.rates(model.name, read, model.paid)
         cost = rates.cost(usage.Counted(read, 0)) if rates else None
-        if rates is None or cost is None or not rates.output:
+        if rates is None or cost is None:
             return None
-        return int(max(Decimal(0), self.money_left - cost) * MILLION / rates.output)
+        if cost > self.money_left:
+            return 0
+        return int((self.money_left - cost) * MILLION / rates.output) if rates.output else None
 
     def _most(self, model: Model, read: int, written: int) -> quota.Most:
         """What the call may come to: its whole prompt and the longest answer, at the dearest price ahead."""

@@ -85,12 +85,10 @@ class _Talk:
 
     def _messages(self) -> tuple[Message, ...]:
         """What tools have found stays; as much of the conversation as then has room comes before it."""
-        tally = self._work.tally
-        found = [tally.tools(self._tools), *map(counting.message_text, self._exchanges)]
+        found = [self._work.tally.tools(self._tools), *map(counting.message_text, self._exchanges)]
         frame = counting.PER_TOOL * len(self._tools) + counting.PER_REPLY
-        room = prompt.Space(self._budget - frame, self._calls.room() - counting.MOST_BEFORE_TOOLS)
-        left = room - prompt.size(found, tally, self._models)
-        return (*self._story.within(left), *self._exchanges)
+        space = prompt.Space(self._budget - frame, self._calls.room() - counting.MOST_BEFORE_TOOLS)
+        return (*self._story.within(space, found), *self._exchanges)
 
     def _shorten(self) -> tuple[Message, ...]:
         """In half the space."""

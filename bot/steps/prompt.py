@@ -76,19 +76,20 @@ class Story:
         self._system = SystemMessage(role="system", content=_instructions(work))
         self._turns = list(_turns(work))
         self._texts = [[*map(counting.message_text, turn)] for turn in self._turns]
-        self._bytes = sum(len(text.encode("utf-8", "replace")) for texts in self._texts for text in texts)
         self._tally, self._models = work.tally, models
 
-    def within(self, space: Space) -> list[Message]:
-        """Instructions, then the newest turns that fit; the present one is always there."""
-        space -= size([self._system["content"]], self._tally, self._models)
-        return [self._system, *(message for turn in self._turns[self._first(space) :] for message in turn)]
+    def within(self, space: Space, beside: Sequence[str]) -> list[Message]:
+        """Instructions, then the newest turns that fit with what is sent beside; the present one stays."""
+        turns = self._turns[self._first(space, [self._system["content"], *beside]) :]
+        return [self._system, *(message for turn in turns for message in turn)]
 
-    def _first(self, space: Space) -> int:
+    def _first(self, space: Space, beside: Sequence[str]) -> int:
+        everything = [*beside, *(text for texts in self._texts for text in texts)]
         # No token is less than a byte: what is short enough need not be counted.
-        most = self._bytes + counting.MOST_PER_MESSAGE * sum(map(len, self._texts))
+        most = sum(map(counting.size, everything)) + counting.MOST_PER_MESSAGE * len(everything)
         if most <= min(space.tokens, space.most):
             return 0
+        space -= size(beside, self._tally, self._models)
         sizes = [size(texts, self._tally, self._models) for texts in self._texts]
         first = 0
         while first < len(sizes) - 1 and not space.holds(sizes[first:]):

@@ -102,7 +102,7 @@ class TestStepDown:
         turning.main.script(*[Reply("Half of it", fault="cut", after=2)] * 3)
         ending = answered(turning)
         assert (ending.outcome, ending.model, ending.text) == ("answered", "spare", "Hello from the model.")
-        entries = [*UsageEntry.objects.all()]
+        entries = [*UsageEntry.objects.order_by("id")]
         assert [entry.outcome for entry in entries] == ["cut_stream"] * 3 + ["ok"]
         assert ending.input_tokens == sum(entry.input_tokens for entry in entries)
 

@@ -6,7 +6,8 @@ from uuid import uuid4
 import pytest
 from django.conf import LazySettings
 
-from accounts.models import Customer, Tier, UsageEntry
+from accounts.models import Customer, Hold, Limit, Tier, UsageEntry
+from accounts.usage import Bound
 from bot import conversations
 from bot.errors import GaveUp, Rejected
 from bot.llm import counting
@@ -204,21 +205,39 @@ class TestRounds:
 
 
 class TestCounting:
-    def test_second_round_counts_only_what_is_new(
-        self, turning: Turning, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    @pytest.fixture
+    def counted(self, turning: Turning, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """The texts whose tokens are counted."""
         Model.objects.filter(name="main").update(name="gpt-4o-mini")
         said(turning, ["word " * 100] * 5)
-        counted: list[str] = []
-        count = counting.tokens
-        monkeypatch.setattr(
-            counting, "tokens", lambda text, model="": counted.append(text) or count(text, model)
-        )
         turning.main.script(Reply("", tools=(("look_up", "{}"),)), Reply("Yes."))
+        texts: list[str] = []
+        count = counting.tokens
+
+        def watched(text: str, model: str = "") -> int:
+            texts.append(text)
+            return count(text, model)
+
+        monkeypatch.setattr(counting, "tokens", watched)
+        return texts
+
+    def test_second_round_counts_only_what_is_new(
+        self, turning: Turning, tier: Tier, counted: list[str]
+    ) -> None:
+        Limit.objects.create(tier=tier, metric="total_tokens", amount=100_000)
+        turning.bound = Bound(turning.work.binding)
         turning.ask()
         assert len(turning.main.completions) == 2
         assert len(counted) == len(set(counted))
         assert "Now?" in counted
+        assert Hold.objects.filter(metric="total_tokens", amount__gt=1000, amount__lt=3000).count() == 2
+
+    def test_nothing_is_counted_where_the_bytes_tell_enough(
+        self, turning: Turning, counted: list[str]
+    ) -> None:
+        turning.ask()
+        assert len(turning.main.completions) == 2
+        assert counted == []
 
 
 @pytest.mark.django_db

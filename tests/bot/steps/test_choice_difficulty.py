@@ -1,13 +1,20 @@
 """What a question takes, told from its words: each sign alone, in both languages, and where there is none."""
 
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from bot.steps import difficulty
 from bot.steps.difficulty import Thing
+from demo import tools as shop
 
 ORDERS = frozenset({Thing("my_orders", "List the customer's latest orders.", verified=True)})
 STOCK = frozenset({Thing("stock_of", "How many there are.", verified=False)})
 NOTHING: frozenset[Thing] = frozenset()
+LABELLED = Path(__file__).parents[2] / "bench" / "choice_questions.toml"
+# What the rules were made with; the last ones are there to be measured.
+KNOWN = ("en", "zh", "fresh_en", "fresh_zh")
 
 
 @pytest.mark.parametrize(
@@ -123,3 +130,16 @@ def test_end_of_a_long_message_is_read() -> None:
 def test_signs_keep_their_order_and_come_once() -> None:
     need = difficulty.of("Any news about the boots?", ORDERS).with_signs(["again", "failed", "again"])
     assert need.signs == ("tools", "failed", "again")
+
+
+@pytest.mark.parametrize("known", KNOWN)
+def test_labelled_questions_stay_where_they_belong(known: str) -> None:
+    """`python -m tests.bench.choice` tells more."""
+    labelled = tomllib.loads(LABELLED.read_text("utf-8"))[known]
+    tools = frozenset(Thing(tool.name, tool.description, tool.verified) for tool in shop.TOOLS)
+    given = {
+        label: [difficulty.of(question, tools).model_class for question in questions]
+        for label, questions in labelled.items()
+    }
+    assert "small" not in given["large"] + given["reasoning"]
+    assert given["simple"].count("small") >= 0.9 * len(given["simple"])

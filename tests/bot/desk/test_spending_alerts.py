@@ -1,6 +1,6 @@
 """When the admins are told of unusual costs, models without a price, and a stop."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,7 +11,6 @@ from django.core import mail
 
 from accounts import spending
 from accounts.models import Customer, Deployment, Limit, Tier, UsageEntry, User, Window
-from bot import metrics
 from bot.desk import alert_words, alerts, ledger_night, spending_rules, spending_words
 from bot.models import Alert, Model, Price, Provider
 
@@ -19,15 +18,6 @@ pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 18, 9, 30, tzinfo=UTC)
 
 Called = Callable[..., UsageEntry]
-
-
-@pytest.fixture(autouse=True)
-def nothing_remembered() -> Iterator[None]:
-    spending_rules._usual_call.cache_clear()
-    spending_rules._usual_hour.cache_clear()
-    yield
-    spending_rules._usual_call.cache_clear()
-    spending_rules._usual_hour.cache_clear()
 
 
 @pytest.fixture
@@ -206,12 +196,6 @@ def test_alert_without_facts_is_told_all_the_same(rule: str, settings: Any) -> N
 
 
 class TestLedger:
-    @pytest.fixture(autouse=True)
-    def night(self) -> Iterator[None]:
-        metrics.client().delete(ledger_night._KEY)
-        yield
-        metrics.client().delete(ledger_night._KEY)
-
     def test_difference_is_told_until_a_night_has_found_none(self, dana: User) -> None:
         window = Window.objects.create(
             rule="money:any:day", subject="deployment", number=1, starts_at=NOW,

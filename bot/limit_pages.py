@@ -1,5 +1,6 @@
 """How far limits are used, as the admin's pages show it."""
 
+from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -22,7 +23,9 @@ def usage(limit: Limit, zone: str) -> SafeString:
     if isinstance(use, Bar):
         return bar(use, limit.metric, zone)
     whom = "addresses" if limit.scope == Limit.Scope.ADDRESS else "customers"
-    return SafeString(render_to_string("admin/limit_spread.html", {"use": use, "whom": whom}))
+    counts = {name: f"{count:,}" for name, count in asdict(use).items()}
+    facts = {**counts, "whom": whom, "none": not use.counted, "some_out": use.full}
+    return SafeString(render_to_string("admin/limit_spread.html", facts))
 
 
 def bar(use: Bar, metric: str, zone: str) -> SafeString:
@@ -36,7 +39,7 @@ def shortly(metric: str, number: Decimal) -> str:
         return amount(metric, number.quantize(Decimal(1)))
     if 0 < number < _CENT:
         return "under $0.01"
-    return amount(metric, number.quantize(_CENT))
+    return f"${number:,.2f}" if number else "$0"
 
 
 def _bar(use: Bar, metric: str, zone: str) -> dict[str, object]:

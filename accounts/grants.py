@@ -138,12 +138,16 @@ def left(grant: Grant) -> Decimal:
 
 
 def end_of_window(customer: Customer, now: datetime | None = None) -> datetime:
-    """When the customer's own windows of messages begin anew: the last of them; a day where there is none."""
+    """When the customer's own windows of messages that are full begin anew, else the first of them.
+
+    A day from now where there is none, or none has begun.
+    """
     now = now or timezone.now()
     binding = limits.binding(customer, now)
     own = [rule for rule in binding.of_metrics(Limit.Metric.MESSAGES) if rule.own]
-    ends = [one.resets_at for one in quota.standing(own, now) if one.resets_at and one.resets_at > now]
-    return max(ends, default=now + timedelta(days=1))
+    begun = [(one.left, one.resets_at) for one in quota.standing(own, now) if one.resets_at]
+    full = [ends for left, ends in begun if not left]
+    return max(full, default=min((ends for _, ends in begun), default=now + timedelta(days=1)))
 
 
 def forget_reasons(customer: Customer) -> None:

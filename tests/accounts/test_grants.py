@@ -119,10 +119,20 @@ def test_nothing_is_given_without_a_reason(alice: Customer, bob: User, reason: s
     assert not AuditEntry.objects.exists()
 
 
-def test_end_of_the_present_window_is_that_of_the_own_messages(alice: Customer, victor: Customer) -> None:
-    now = timezone.now().replace(hour=13, minute=0)
+def test_end_of_the_present_window_is_that_of_the_own_messages(
+    alice: Customer, victor: Customer, free: Tier
+) -> None:
+    now = timezone.now().replace(day=5, hour=13, minute=0)
     midnight = now.replace(hour=0, second=0, microsecond=0) + timedelta(days=1)
+    for period, amount in (("month", 2), ("first_use", 9)):
+        hours = 3 if period == "first_use" else None
+        Limit.objects.create(tier=free, period=period, hours=hours, amount=Decimal(amount))
     assert grants.end_of_window(alice, now) == midnight
+    for _ in range(2):
+        quota.hold(uuid.uuid4(), alice, seconds=60, now=now)
+    assert grants.end_of_window(alice, now) == (now + timedelta(days=30)).replace(
+        day=1, hour=0, minute=0, second=0, microsecond=0
+    )
     assert grants.end_of_window(victor, now) == now + timedelta(days=1)
 
 

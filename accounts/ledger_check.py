@@ -103,7 +103,7 @@ def differences(now: datetime, days: int = DAYS) -> list[Difference]:
 
     Each kind is read by one statement, so that what happens meanwhile is seen whole or not at all.
     """
-    facts = {"since": now - timedelta(days=days), "before": now - GRACE, "most": MOST}
+    facts: dict[str, Any] = {"since": now - timedelta(days=days), "before": now - GRACE, "most": MOST}
     found: list[Any] = []
     for check in _CHECKS:
         with connection.cursor() as cursor:

@@ -27,6 +27,10 @@ def span(period: str, now: datetime, zone: str, week_starts: int = 0) -> Span:
         starts = int(now.timestamp()) // seconds * seconds
         return _span(starts, starts + seconds)
     today = now.astimezone(ZoneInfo(zone)).date()
+    tomorrow = today + timedelta(days=1)
+    # Where clocks went back over midnight, a day that has begun goes on while they show the day before.
+    if now.timestamp() >= _midnight(tomorrow, zone):
+        today = tomorrow
     return _of_days(period, today, zone, week_starts)
 
 
@@ -53,6 +57,7 @@ def _month(today: date, week_starts: int) -> tuple[date, date]:
 _DAYS = {"day": _day, "week": _week, "month": _month}
 
 
+@lru_cache(maxsize=1000)
 def _midnight(day: date, zone: str) -> int:
     """The first moment of a day; where clocks skip midnight, the moment they do so."""
     return int(datetime.combine(day, time(), tzinfo=ZoneInfo(zone)).timestamp())

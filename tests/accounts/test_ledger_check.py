@@ -144,8 +144,9 @@ SET LOCAL session_replication_role = replica;
 INSERT INTO accounts_usageentry (
     call, turn, attempt, customer, site, tier, provider, model, model_class, input_tokens, cached_tokens,
     output_tokens, reasoning_tokens, cost, price_source, confidence, outcome, seconds, created_at)
-SELECT md5(n::text)::uuid, md5(n::text)::uuid, 1, %(customer)s, 'demo', 'free', 'p', 'm', 'small', 10, 0, 10, 0,
-       0.001, 'list', 'exact', 'ok', 1, now() - n * interval '8 seconds' FROM generate_series(1, 1000000) n;
+SELECT md5(n::text)::uuid, md5(n::text)::uuid, 1, %(customer)s, 'demo', 'free', 'p', 'm', 'small', 10, 0,
+       10, 0, 0.001, 'list', 'exact', 'ok', 1, now() - n * interval '8 seconds'
+  FROM generate_series(1, 1000000) n;
 INSERT INTO accounts_hold (
     use, turn, customer, metric, window_id, amount, settled, overrun, state, late, created_at, expires_at)
 SELECT call, turn, customer, 'money', %(window)s, 0.001, cost, 0, 'settled', false, created_at, created_at

@@ -74,8 +74,8 @@ export class YourUsage {
   #outWords({ limits, back_at }) {
     const { t, clock } = this.chat;
     if (!back_at) return t("usage_out");
-    const own = limits.some(isFull);
-    return t(own ? "usage_back" : "usage_others", { when: clock.momentOf(back_at) });
+    // What is full may be somebody else's too, or one that customers are not shown.
+    return t(limits.some(isFull) ? "usage_back" : "usage_away", { when: clock.momentOf(back_at) });
   }
 
   #list(lines, ending) {

@@ -11,7 +11,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
@@ -252,10 +252,10 @@ class AlertAdmin(Ledger):
     @display(description="where to look")
     def page(self, alert: Alert) -> SafeString:
         said = alert_words.say(alert)
-        return format_html(
+        return format_html_join(
+            SafeString("<br>"),
             '<a class="text-primary-600 dark:text-primary-500 underline" href="{}">{}</a>',
-            said.page,
-            said.page_title,
+            [(said.page, said.page_title), *((page, title) for title, page in said.links)],
         )
 
 

@@ -41,9 +41,12 @@ def period(length: str, hours: int | None = None) -> str:
 
 def much(metric: str, number: Any) -> str:
     """$1.20, 3 messages, 1,500 tokens read."""
-    if metric == Limit.Metric.MONEY:
-        return dollars(number)
-    return f"{limit_sentences.plain(number)} {_COUNTED[metric]}"
+    said = _number(metric, number)
+    return said if metric == Limit.Metric.MONEY else f"{said} {_COUNTED[metric]}"
+
+
+def _number(metric: str, number: Any) -> str:
+    return dollars(number) if metric == Limit.Metric.MONEY else limit_sentences.plain(number)
 
 
 def moment(at: datetime, zone: str) -> str:
@@ -55,7 +58,7 @@ def facts(one: Budget) -> dict[str, Any]:
     """What words about a shared limit name."""
     limit = one.limit
     return limit_facts(limit) | {
-        "used": much(limit.metric, one.used),
+        "used": _number(limit.metric, one.used),
         "amount": much(limit.metric, limit.amount),
         "share": round(one.percent, 1),
         "ends": moment(one.ends_at, one.rule.zone) if one.ends_at else "",

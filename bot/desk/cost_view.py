@@ -94,7 +94,11 @@ def told_of(told: Costs) -> list[tuple[str, str, str]]:
         ("Upstream calls", rounds.calls, f"{rounds.input:,} tokens read, {rounds.output:,} written"),
         ("A cheaper class answered", ends.stepped_down, "because a limit was full, or nearly so"),
         ("Refused by a limit", ends.refused, "answered without a model, or cut short"),
-        ("Otherwise answered without a model", ends.without_model, "no model was to be had"),
+        (
+            "Otherwise answered without a model",
+            ends.without_model,
+            "none was to be had, or a ceiling was reached",
+        ),
         ("Failed", ends.failed, ""),
         ("Calls without a known price", told.unpriced, "not in the sum"),
     ]

@@ -164,6 +164,7 @@ class TestThresholds:
         alerts.look(NOW + timedelta(hours=3))
         spend(three, 95, NOW + timedelta(hours=4))
         alerts.look(NOW + timedelta(hours=4))
+        assert "95 of 100 messages used (95.0 %)" in mail.outbox[0].body
         assert [message.subject for message in mail.outbox] == [
             "[Frontdesk] Alert: Tier Plus together, 100 messages in 3 h from first use on large: 90 % used"
         ] * 2
@@ -215,6 +216,10 @@ class TestThresholds:
         alerts.look(NOW)
         page = client.get(reverse("admin:bot_alert_changelist")).content.decode()
         assert "The deployment, $20 a month: 80 % used" in page
+        alert = Alert.objects.get(facts__percent=80)
+        page = client.get(reverse("admin:bot_alert_change", args=[alert.id])).content.decode()
+        assert reverse("admin:accounts_limit_change", args=[twenty.id]) in page
+        assert "The switch that stops all spending" in page
         twenty.delete()
         assert "$17.00 of $20.00 used" in client.get(reverse("admin:bot_alert_changelist")).content.decode()
 

@@ -167,6 +167,19 @@ def test_calls_sum_what_the_turn_costs(turning: Turning) -> None:
     assert sum(entry.cost or 0 for entry in UsageEntry.objects.all()) == Decimal("0.00024")
 
 
+def test_what_calls_cost_is_counted_for_those_who_watch(
+    turning: Turning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[tuple[str, float]] = []
+    monkeypatch.setattr(metrics, "count", lambda name, amount=1, **labels: counted.append((name, amount)))
+    turning.pay(input=1, output=1)
+    turning.main.script(
+        Reply("Yes.", usage={"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120})
+    )
+    turning.ask()
+    assert ("spent_dollars", 0.00012) in counted
+
+
 @pytest.fixture
 def limited(turning: Turning) -> None:
     """Tokens are counted for the turn's customer."""

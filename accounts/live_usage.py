@@ -1,6 +1,6 @@
 """How far limits are used at this moment, for admins."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connection
 from django.utils import timezone
 
-from accounts import periods, spending
+from accounts import books, periods, spending
 from accounts.limits import DEPLOYMENT, Rule
 from accounts.models import Limit, Tier
 
@@ -109,21 +109,7 @@ def rule(limit: Limit, zone: str) -> Rule:
         Limit.Scope.SITE.value: f"site:{limit.site.key}" if limit.site else "",
         Limit.Scope.DEPLOYMENT.value: DEPLOYMENT,
     }
-    return Rule(
-        limit=limit.pk,
-        scope=limit.scope,
-        metric=limit.metric,
-        model_class=limit.model_class,
-        model=limit.model,
-        period=limit.period,
-        hours=limit.hours,
-        week_starts=limit.week_starts,
-        amount=limit.amount,
-        when_full=limit.when_full,
-        words=limit.words,
-        subject=subjects.get(limit.scope, ""),
-        zone=zone,
-    )
+    return replace(books.rule_of(limit, zone), subject=subjects.get(limit.scope, ""))
 
 
 def _bar(limit: Limit, now: datetime, zone: str) -> Bar:

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from html import unescape
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -9,7 +10,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from accounts.limit_sentences import sentence
-from accounts.models import AuditEntry, Limit, Tier, User
+from accounts.models import AuditEntry, Customer, Limit, Tier, UsageEntry, User
 from bot.models import Model, Price, Provider
 from bot.tier_form import TierLimitForm
 from tests import pages
@@ -201,6 +202,22 @@ def test_draft_says_what_it_would_mean(admin: Client) -> None:
     assert "Then a small model answers." in answer["sentence"]
     wrong = admin.get(reverse("admin:limit-sentence"), draft | {"period": "first_use"}).json()
     assert (wrong["sentence"], "how many hours" in wrong["wrong"]) == ("", True)
+
+
+def test_heaviest_customers_are_named_without_what_is_private(
+    admin: Client, pro: Tier, alice: Customer
+) -> None:
+    fragment = reverse("admin:accounts_tier_heaviest", args=[pro.pk])
+    assert "Nobody was answered" in admin.get(fragment).content.decode()
+    gone = uuid4()
+    for customer, cost in ((alice.id, "1.25"), (gone, None)):
+        UsageEntry.objects.create(
+            turn=uuid4(), customer=customer, tier="pro", cost=cost and Decimal(cost), confidence="exact"
+        )
+    text = admin.get(fragment).content.decode()
+    assert f'<a href="{reverse("admin:accounts_customer_change", args=[alice.id])}">{alice}</a>' in text
+    assert "<td>$1.25</td>" in text
+    assert f"gone, {str(gone)[:8]}" in text
 
 
 def test_pages_are_not_for_agents(client: Client, bob: User, pro: Tier) -> None:

@@ -6,8 +6,9 @@ const DELAY = 250;
 const SHOWN_WHEN = {
   hours: (value) => value("period") === "first_use",
   week_starts: (value) => value("period") === "week",
-  text_en: (value) => value("when_full") === "text",
-  text_zh: (value) => value("when_full") === "text",
+  text_en: (value) => value("when_full") === "text" && value("metric") !== "actions",
+  text_zh: (value) => value("when_full") === "text" && value("metric") !== "actions",
+  when_full: (value) => value("metric") !== "actions",
   about: (value) => value("metric") !== "actions",
   site: (value) => value("scope") !== "deployment",
 };

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 from bot.knowledge import terms
+from bot.privacy.placeholders import PLACEHOLDER
 
 # Why a question needs more than the smallest class: what is asked for, how it is said, what went before.
 Job: TypeAlias = Literal["wish", "many_steps", "steps", "conditions", "sums", "figures", "tools", "weighs"]
@@ -31,7 +32,7 @@ MANY_STEPS = 3
 GENERAL, COURTESY = 25, 8
 # Of a long text its beginning and its end are read.
 READ = 300
-# Words of a language that may be English without one that English sentences have.
+# A text of so many Latin words, none of which is among the commonest English ones, is not English.
 ENGLISH = 5
 
 _LETTER = re.compile(r"[^\W\d_]")
@@ -44,14 +45,14 @@ _ASKED = re.compile(
     r"[?？]+|(?:, (?:and )?| and )(?=(?:what|how|when|where|why|who|which|do|is|can)\b)|[,，](?=[多哪怎])",
     re.IGNORECASE,
 )
-_NUMBER_OF_THEIRS = re.compile(
-    r"#\s?\w*\d{4,}|(?<![A-Za-z])[A-Za-z]{1,4}-?\d{5,}|(?<![\d.,])\d{6,}(?![\d.,])"
+# Numbers as orders have them, and what was masked: both are somebody's.
+_THEIRS = re.compile(
+    r"#\s?\w*\d{4,}|(?<![A-Za-z])[A-Za-z]{1,4}-?\d{5,}|(?<![\d.,])\d{6,}(?![\d.,])|" + PLACEHOLDER.pattern
 )
 _FIGURE = re.compile(
     r"\d+|[一二两三四五六七八九十百千万]+(?=[个人天元块顶件双只款])|\b(?:two|three|four|five|six|ten)\b",
     re.IGNORECASE,
 )
-_PLACEHOLDER = re.compile(r"<[A-Z_]+_\d+>")
 _POSSESSIVE = re.compile(r"\b(?:my|our)\b|我的|我们的|我这|咱", re.IGNORECASE)
 
 _PATTERNS = tomllib.loads((Path(__file__).parent / "difficulty.toml").read_text("utf-8"))
@@ -133,13 +134,13 @@ class Thing:
 def of(question: str, tools: frozenset[Thing] = frozenset()) -> Need:
     """What a question takes where these tools are offered beside those that every site has."""
     text = question if len(question) <= 2 * READ else f"{question[:READ]}\n{question[-READ:]}"
-    text = _PLACEHOLDER.sub(" ", text)
     found: list[Sign] = []
+    if tools and _needs_tools(text, tools):
+        found.append("tools")
+    text = PLACEHOLDER.sub(" ", text)
     if _WISH.in_(text) and not _NO_WISH.in_(text):
         found.append("wish")
     found += _of_work(text)
-    if tools and _needs_tools(text, tools):
-        found.append("tools")
     if _UNHAPPY.in_(text):
         found.append("unhappy")
     if len(_ASKED.findall(text)) >= SEVERAL:
@@ -178,7 +179,7 @@ def _of_work(text: str) -> Iterable[Sign]:
 
 def _needs_tools(text: str, tools: frozenset[Thing]) -> bool:
     """Whether something of the customer's own is meant, or what a tool is called after; in doubt it is."""
-    if any(tool.verified for tool in tools) and (_NUMBER_OF_THEIRS.search(text) or not _is_general(text)):
+    if any(tool.verified for tool in tools) and (_THEIRS.search(text) or not _is_general(text)):
         return True
     asked = set(terms.words(text))
     theirs = _POSSESSIVE.search(text) is not None

@@ -78,6 +78,7 @@ def test_simple_question_needs_no_more_than_the_smallest_class(question: str) ->
     [
         "Where is my order?",
         "HP-10423",
+        "Do you ship to <ADDRESS_1>?",
         "It still has not arrived",
         "Any news about the boots?",
         "I want a refund for the broken stove",

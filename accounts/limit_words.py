@@ -1,4 +1,7 @@
-"""Limits in the words of customers: what is counted and in which period, never money."""
+"""Limits in the words of customers: what is counted and in which period, never money.
+
+They are read behind a number, as in "3 of 10 messages today" and "今日消息已用 3 / 10".
+"""
 
 from accounts.limits import Rule
 from accounts.models import Limit
@@ -7,39 +10,40 @@ _METRICS = {
     Limit.Metric.MESSAGES: {"en": "messages", "zh": "消息"},
     Limit.Metric.INPUT: {"en": "tokens read", "zh": "读取量"},
     Limit.Metric.OUTPUT: {"en": "tokens written", "zh": "生成量"},
-    Limit.Metric.TOTAL: {"en": "tokens", "zh": "文字量"},
+    Limit.Metric.TOTAL: {"en": "tokens", "zh": "文字总量"},
     Limit.Metric.MONEY: {"en": "usage", "zh": "用量"},
     Limit.Metric.ACTIONS: {"en": "lookups and actions", "zh": "查询与操作"},
 }
+# What a message to a class of models is to who sends it.
+_ANSWERS = {
+    "small": {"en": "quick answers", "zh": "快速回答"},
+    "large": {"en": "detailed answers", "zh": "详细回答"},
+    "reasoning": {"en": "in-depth answers", "zh": "深入思考回答"},
+}
+_OF_ANSWERS = {"en": "{metric} for {answers}", "zh": "{answers}的{metric}"}
+_OF_MODEL = {"en": "{metric} with {model}", "zh": " {model} 的{metric}"}
 _PERIODS = {
     Limit.Period.MINUTE: {"en": "this minute", "zh": "本分钟"},
     Limit.Period.HOUR: {"en": "this hour", "zh": "本小时"},
-    Limit.Period.FIRST_USE: {"en": "in {hours} hours", "zh": "{hours} 小时内"},
     Limit.Period.DAY: {"en": "today", "zh": "今日"},
     Limit.Period.WEEK: {"en": "this week", "zh": "本周"},
     Limit.Period.MONTH: {"en": "this month", "zh": "本月"},
 }
-_CLASSES = {
-    "small": {"en": "quick", "zh": "快速"},
-    "large": {"en": "detailed", "zh": "详细"},
-    "reasoning": {"en": "in-depth", "zh": "深入思考"},
-}
-_ORDER = {"en": "{model}{metric} {period}", "zh": "{period}{model}{metric}"}
+_HOURS = {"en": "within {count} hours", "zh": "{count} 小时内的"}
+_DAYS = {"en": "within {count} days", "zh": "{count} 天内的"}
+_ONE_HOUR = {"en": "within an hour", "zh": "1 小时内的"}
+_ORDER = {"en": "{counted} {period}", "zh": "{period}{counted}"}
 _EXTRA = {"en": "extra {said}", "zh": "额外{said}"}
 _NETWORK = {"en": "{said} from your network", "zh": "您所在网络的{said}"}
-_TOGETHER = {"en": "{said}, of everybody", "zh": "全体用户的{said}"}
+_TOGETHER = {"en": "{said}, shared by all customers", "zh": "全体用户共用的{said}"}
+_TWO_DAYS = 48
 
 
 def label(rule: Rule, locale: str) -> str:
     """Such as "messages today"; languages without words of their own get English."""
     language = locale if locale in _ORDER else "en"
-    about = rule.model or _CLASSES.get(rule.model_class, {}).get(language, "")
-    space = " " if language == "en" and about else ""
-    said = _ORDER[language].format(
-        model=about + space,
-        metric=_METRICS[Limit.Metric(rule.metric)][language],
-        period=_PERIODS[Limit.Period(rule.period)][language].format(hours=rule.hours),
-    )
+    counted = _counted(rule.metric, rule.model_class, rule.model, language)
+    said = _ORDER[language].format(counted=counted, period=_period(rule, language))
     if rule.scope == Limit.Scope.ADDRESS:
         return _NETWORK[language].format(said=said)
     return said if rule.own else _TOGETHER[language].format(said=said)
@@ -48,6 +52,26 @@ def label(rule: Rule, locale: str) -> str:
 def granted(metric: str, model_class: str, locale: str) -> str:
     """Such as "extra messages"."""
     language = locale if locale in _ORDER else "en"
-    about = _CLASSES.get(model_class, {}).get(language, "")
-    space = " " if language == "en" and about else ""
-    return _EXTRA[language].format(said=about + space + _METRICS[Limit.Metric(metric)][language])
+    return _EXTRA[language].format(said=_counted(metric, model_class, "", language))
+
+
+def _counted(metric: str, model_class: str, model: str, language: str) -> str:
+    named = _METRICS[Limit.Metric(metric)][language]
+    if model:
+        return _OF_MODEL[language].format(metric=named, model=model)
+    if not model_class:
+        return named
+    answers = _ANSWERS[model_class][language]
+    if metric == Limit.Metric.MESSAGES:
+        return answers
+    return _OF_ANSWERS[language].format(metric=named, answers=answers)
+
+
+def _period(rule: Rule, language: str) -> str:
+    if not rule.hours:
+        return _PERIODS[Limit.Period(rule.period)][language]
+    if rule.hours == 1:
+        return _ONE_HOUR[language]
+    if rule.hours >= _TWO_DAYS and rule.hours % 24 == 0:
+        return _DAYS[language].format(count=rule.hours // 24)
+    return _HOURS[language].format(count=rule.hours)

@@ -7,8 +7,8 @@ from accounts.models import CLASSES, Tier
 from bot import unpriced
 from bot.models import Model, Price
 
-# Whose list price each class of the stand-in is charged by.
-_LIKE = {"small": "gpt-4o-mini", "large": "gpt-4o", "reasoning": "o4-mini"}
+# Whose list price each class of the stand-in is charged by: cheap ones, so that the budget lasts.
+_LIKE = {"small": "gpt-4.1-nano", "large": "gpt-4o-mini", "reasoning": "gpt-4.1-mini"}
 
 
 def price_stand_in() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import connection
 
@@ -62,9 +62,4 @@ def since(moment: datetime, most: int = MOST) -> Iterator[TurnUse]:
     with connection.chunked_cursor() as cursor:
         cursor.execute(_TURNS, {"since": moment, "most": most})
         while rows := cursor.fetchmany(_AT_ONCE):
-            yield from map(_turn, rows)
-
-
-def _turn(row: tuple[Any, ...]) -> TurnUse:
-    customer, site, tier, address, *rest = row
-    return TurnUse(customer, site, tier, address or "", *rest)
+            yield from map(TurnUse._make, rows)

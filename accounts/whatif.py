@@ -8,7 +8,7 @@ does. Before a call more than that is held, so that the ledger refuses a little 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from operator import attrgetter
 from typing import NamedTuple, TypeAlias
@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from accounts import limits
 from accounts.books import Book, rule_of
 from accounts.limits import Rule
+from accounts.meters import FirstUseMeter, Meter
 from accounts.models import CLASSES, Limit
 from accounts.past_turns import TurnUse
 from accounts.prices import Rates
@@ -101,49 +102,6 @@ def replay(
     return [one.outcome for one in replays]
 
 
-class _Meter:
-    """The windows of one measure: what each subject has used in the present one."""
-
-    def __init__(self, rule: Rule) -> None:
-        self._rule = rule
-        self._used: dict[str, Decimal | int] = {}
-        self._ends = 0.0
-
-    def used(self, subject: str, now: float) -> Decimal | int:
-        if now >= self._ends:
-            self._used.clear()
-            span = self._rule.span(datetime.fromtimestamp(now, UTC))
-            self._ends = span.ends_at.timestamp() if span else now
-        return self._used.get(subject, 0)
-
-    def ends(self, subject: str) -> float:
-        return self._ends
-
-    def add(self, subject: str, take: Decimal | int, now: float) -> None:
-        self._used[subject] = self._used.get(subject, 0) + take
-
-
-class _FirstUseMeter(_Meter):
-    """The same where the windows of each subject begin with its first use."""
-
-    def __init__(self, rule: Rule) -> None:
-        super().__init__(rule)
-        self._seconds = (rule.hours or 0) * 3600
-        self._own_ends: dict[str, float] = {}
-
-    def used(self, subject: str, now: float) -> Decimal | int:
-        return self._used.get(subject, 0) if now < self._own_ends.get(subject, 0) else 0
-
-    def ends(self, subject: str) -> float:
-        return self._own_ends.get(subject, 0)
-
-    def add(self, subject: str, take: Decimal | int, now: float) -> None:
-        used = self.used(subject, now)
-        if not used and take:
-            self._own_ends[subject] = now + self._seconds
-        self._used[subject] = used + take
-
-
 # Which of a turn's takes a limit counts, and whom.
 _TAKES = {
     metric: place
@@ -163,7 +121,7 @@ class _Counter(NamedTuple):
     """A limit that binds a turn, and the windows in which it counts."""
 
     place: int
-    meter: _Meter
+    meter: Meter
     subject: Callable[[TurnUse], str]
     takes: int
     amount: Decimal | int
@@ -179,7 +137,7 @@ class _Replay:
         self._offers = {name: offer for name in CLASSES if (offer := offers(name))}
         self._rules = [rule_of(limit, book.zone) for limit in book.limits]
         self._zone = ZoneInfo(book.zone)
-        self._meters: dict[tuple[str, str], _Meter] = {}
+        self._meters: dict[tuple[str, str], Meter] = {}
         self._bound: dict[tuple[str, str, bool, str, str], list[_Counter]] = {}
 
     def take(self, turn: TurnUse, counted: bool) -> None:
@@ -193,7 +151,7 @@ class _Replay:
         while True:
             counters = self._counters(turn, model_class, model)
             takes = _takes(turn, cost)
-            full = _full(counters, turn, takes)
+            full, used = _look(counters, turn, takes)
             if not full:
                 break
             blamed = _last_to_reset(full, turn).place if blamed is None else blamed
@@ -204,7 +162,7 @@ class _Replay:
                 break
             model_class, model, cost = lower
         if not full:
-            _fill(counters, turn, takes)
+            _fill(counters, turn, used)
         if counted:
             self._tell(turn, blamed, bool(full), cost)
 
@@ -261,7 +219,7 @@ class _Replay:
         return least.values()
 
     def _counter(self, place: int, rule: Rule) -> _Counter:
-        meter = _FirstUseMeter(rule) if rule.hours else _Meter(rule)
+        meter = FirstUseMeter(rule) if rule.hours else Meter(rule)
         # All but money is whole, and integers are quicker.
         amount = rule.amount if rule.metric == Limit.Metric.MONEY else int(rule.amount)
         return _Counter(
@@ -293,21 +251,26 @@ def _takes(turn: TurnUse, cost: Decimal | None) -> tuple[Decimal | int, ...]:
     return 1, turn.input, turn.output, turn.input + turn.output, cost or 0
 
 
-def _full(counters: list[_Counter], turn: TurnUse, takes: Sequence[Decimal | int]) -> list[_Counter]:
-    now = turn.began
-    full = []
+def _look(
+    counters: list[_Counter], turn: TurnUse, takes: Sequence[Decimal | int]
+) -> tuple[list[_Counter], list[Decimal | int]]:
+    """Which have no room for the turn, and how much each has used with it."""
+    full, used, now = [], [], turn.began
     for one in counters:
         _, meter, subject, place, amount, _ = one
-        if meter.used(subject(turn), now) + takes[place] > amount:
+        after = meter.used(subject(turn), now) + takes[place]
+        used.append(after)
+        if after > amount:
             full.append(one)
-    return full
+    return full, used
 
 
-def _fill(counters: list[_Counter], turn: TurnUse, takes: Sequence[Decimal | int]) -> None:
+def _fill(counters: list[_Counter], turn: TurnUse, used: list[Decimal | int]) -> None:
+    """Messages count where the turn was answered."""
     now, answered = turn.began, turn.answered
-    for _, meter, subject, place, _, _ in counters:
+    for (_, meter, subject, place, _, _), after in zip(counters, used, strict=True):
         if place != _MESSAGES or answered:
-            meter.add(subject(turn), takes[place], now)
+            meter.put(subject(turn), after, now)
 
 
 def _last_to_reset(full: list[_Counter], turn: TurnUse) -> _Counter:

@@ -1,20 +1,19 @@
 """The form of a limit, which refuses what could not be meant."""
 
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms import BaseInlineFormSet
 from django.utils.functional import cached_property
-from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts import limit_presets, limit_sentences, spending
 from accounts.limit_sentences import sentence
 from accounts.models import CLASSES, Limit, Site, Tier
-from accounts.models.tiers import check_thresholds
 from bot import limit_pages, unpriced
+from bot.limit_fields import AmountField, PercentsField
 from bot.models import Model
 
 _CLASS, _MODEL = "class:", "model:"
@@ -32,42 +31,6 @@ _THEN = {
     Limit.WhenFull.TEXT: "… with a text of your own",
 }
 _COUNTED_BY_TURN = (Limit.Metric.MESSAGES, Limit.Metric.ACTIONS)
-
-
-class AmountField(forms.DecimalField):
-    """A number without the zeros that its column adds."""
-
-    def __init__(self, **options: Any) -> None:
-        places = {"step": "any", "inputmode": "decimal", "class": "limit-amount"}
-        super().__init__(widget=UnfoldAdminDecimalFieldWidget(attrs=places), **options)
-
-    def prepare_value(self, value: Any) -> Any:
-        return limit_sentences.plain(value).replace(",", "") if isinstance(value, Decimal) else value
-
-
-class PercentsField(forms.CharField):
-    """Percents, edited as `70, 80, 100`."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "70, 80, 100"}), **options)
-
-    def prepare_value(self, value: Any) -> Any:
-        return ", ".join(map(str, value)) if isinstance(value, list) else value
-
-    def to_python(self, value: Any) -> list[int]:  # type: ignore[override]
-        said = value if isinstance(value, list) else str(value or "").replace(",", " ").split()
-        try:
-            percents = sorted({int(str(one).removesuffix("%")) for one in said})
-        except ValueError:
-            raise ValidationError("Write percents such as 70, 80, 100.") from None
-        check_thresholds(percents)
-        return percents
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        try:
-            return sorted(initial or []) != self.to_python(data)
-        except ValidationError:
-            return True
 
 
 def _about_choices() -> list[tuple[str, Any]]:
@@ -206,9 +169,10 @@ class LimitForm(forms.ModelForm):
     def warning(self) -> str:
         """What is allowed, but may surprise; empty where nothing does."""
         limit = self.instance
-        if limit.metric != Limit.Metric.MONEY:
-            return ""
-        names = unpriced.names(self.tier.classes if self.tier else CLASSES)
+        classes = self.tier.classes if self.tier else CLASSES
+        if limit.model_class and limit.model_class not in classes:
+            return f"The tier uses no {limit.model_class} models: this limit counts nothing."
+        names = unpriced.names(classes) if limit.metric == Limit.Metric.MONEY else []
         if not names:
             return ""
         listed = limit_sentences.listed(names)

@@ -9,7 +9,8 @@ from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
 from accounts.models import CLASSES, Limit, Tier
-from bot.limit_form import AmountField, LimitForm
+from bot.limit_fields import AmountField
+from bot.limit_form import LimitForm
 from bot.models import Model
 
 

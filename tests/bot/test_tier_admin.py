@@ -168,6 +168,14 @@ def test_money_limit_warns_of_models_without_a_price(admin: Client, pro: Tier, m
     assert "No price is known" not in admin.get(page(pro)).content.decode()
 
 
+def test_limit_of_a_class_that_the_tier_does_not_use_warns(pro: Tier) -> None:
+    for about, warning in (("class:small", ""), ("class:reasoning", "counts nothing")):
+        form = limit_form(pro, about=about)
+        assert form.is_valid()
+        assert warning in form.warning()
+        assert bool(form.warning()) == bool(warning)
+
+
 def test_changes_of_limits_are_recorded_before_and_after(admin: Client, pro: Tier) -> None:
     old = sentence(pro.limits.get(), "UTC")
     admin.post(page(pro), shown(admin, pro) | {"limits-0-amount": "200"})

@@ -71,7 +71,7 @@ async def test_reply_is_stored_once_when_its_worker_dies_before_settling(play: P
         with stage.postgres.connect() as database, database.transaction():
             database.execute("LOCK TABLE accounts_hold IN ACCESS EXCLUSIVE MODE")
             gate.set()
-            await stage.until(WAITING_FOR_A_LOCK, "%accounts_hold%")
+            await stage.until(WAITING_FOR_A_LOCK, "%accounts_usageentry%")
             await kill_all(stage)
         await stage.do(stage.run_all)
         turn = await tab.reply(said)

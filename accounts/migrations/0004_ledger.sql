@@ -54,6 +54,8 @@ DECLARE
     anew uuid[];
     counted accounts_window;
     windows bigint[] := '{}';
+    -- Where those who begin anew have held something before.
+    had bigint[];
     touched bigint[];
     grants uuid[];
     lack numeric;
@@ -85,7 +87,8 @@ BEGIN
     FOREACH claim IN ARRAY wanted LOOP
         windows := windows || accounts_open_window(claim, at);
     END LOOP;
-    touched := windows || ARRAY(SELECT h.window_id FROM accounts_hold h WHERE h.use = ANY(anew));
+    had := ARRAY(SELECT h.window_id FROM accounts_hold h WHERE h.use = ANY(anew) AND h.window_id IS NOT NULL);
+    touched := windows || had;
     PERFORM 1 FROM accounts_window WHERE id = ANY(touched) ORDER BY id FOR UPDATE;
     grants := ARRAY(SELECT h.grant_id FROM accounts_hold h WHERE h.use = ANY(anew) AND h.grant_id IS NOT NULL)
            || ARRAY(SELECT id FROM accounts_grant
@@ -98,9 +101,9 @@ BEGIN
         SELECT * INTO counted FROM accounts_window WHERE id = windows[i];
         place := claim.place;
         in_force := coalesce(accounts_in_force(claim), claim.amount);
-        is_used := counted.held + counted.settled - (
+        is_used := counted.held + counted.settled - CASE WHEN counted.id = ANY(had) THEN (
             SELECT coalesce(sum(h.amount), 0) FROM accounts_hold h
-             WHERE h.use = ANY(anew) AND h.window_id = counted.id AND h.state = 'held');
+             WHERE h.use = ANY(anew) AND h.window_id = counted.id AND h.state = 'held') ELSE 0 END;
         resets := CASE WHEN claim.number IS NOT NULL OR is_used > 0 THEN counted.ends_at END;
         lack := least(claim.take, greatest(0, claim.take - (in_force - is_used)));
         CONTINUE WHEN lack = 0;
@@ -118,7 +121,7 @@ BEGIN
     END IF;
 
     -- 3. Take it.
-    IF EXISTS (SELECT 1 FROM accounts_hold h WHERE h.use = ANY(anew)) THEN
+    IF cardinality(had) > 0 THEN
         PERFORM accounts_end_quota(anew, '{}', 'released', '{held}');
         DELETE FROM accounts_hold h WHERE h.use = ANY(anew);
     END IF;

@@ -7,12 +7,10 @@ from functools import cache
 import redis
 from django.conf import settings
 from django.db import connection
-from django.utils import timezone
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
-from accounts import prices
 from bot.llm import patience
 from bot.llm.base import Pieces, Provider, Request, Settings, Text
 from bot.llm.fallback import Fallback, Guards, Target

@@ -69,11 +69,11 @@ class PriceAdmin(Audited, ModelAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Price | None = None) -> bool:
         allowed = super().has_change_permission(request, obj)
-        return allowed and (obj is None or not price_list.was_charged(obj))
+        return allowed and (obj is None or not _is_history(obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: Price | None = None) -> bool:
         allowed = super().has_delete_permission(request, obj)
-        return allowed and (obj is None or not price_list.was_charged(obj))
+        return allowed and (obj is None or not _is_history(obj))
 
     def get_fieldsets(self, request: HttpRequest, obj: Price | None = None) -> Any:
         """A price that is history is only shown."""
@@ -123,6 +123,13 @@ class PriceAdmin(Audited, ModelAdmin):
     @display(description="state", label={"Planned": "info", "Begun": ""})
     def state(self, price: Price) -> str:
         return "Planned" if price.starts_at > timezone.now() else "Begun"
+
+
+def _is_history(price: Any) -> bool:
+    """Asked many times for one page, and looked up once: that reads the whole ledger."""
+    if not hasattr(price, "is_history"):
+        price.is_history = price_list.was_charged(price)
+    return bool(price.is_history)
 
 
 def dollars(amount: Decimal | None) -> str:

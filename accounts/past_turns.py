@@ -57,9 +57,9 @@ class TurnUse(NamedTuple):
     began: float
 
 
-def since(moment: datetime, most: int = MOST) -> Iterator[TurnUse]:
-    """Turns that began since then, the newest `most` of them; read piece by piece from one statement."""
+def since(moment: datetime, most: int | None = None) -> Iterator[TurnUse]:
+    """Turns that began since then, the newest `most` (or MOST) of them; read in pieces, by one statement."""
     with connection.chunked_cursor() as cursor:
-        cursor.execute(_TURNS, {"since": moment, "most": most})
+        cursor.execute(_TURNS, {"since": moment, "most": most or MOST})
         while rows := cursor.fetchmany(_AT_ONCE):
             yield from map(TurnUse._make, rows)

@@ -43,7 +43,6 @@ class Comparison:
     """Both replays of the same turns."""
 
     days: int
-    since: datetime
     now: Outcome
     draft: Outcome
     limits: list[Row] = field(default_factory=list)
@@ -96,7 +95,7 @@ def compare(tier: Tier, draft: Sequence[Limit], days: int, now: datetime | None 
     since = datetime.combine(today - timedelta(days=days - 1), time(), tzinfo=zone)
     read = _Read(past_turns.since(since - max(saved.longest(), drafted.longest())))
     as_is, as_drafted = whatif.replay(read, [saved, drafted], offers.for_replays().get, since)
-    found = Comparison(days, since, as_is, as_drafted)
+    found = Comparison(days, as_is, as_drafted)
     found.limits = _limits((saved, found.now), (drafted, found.draft), tier)
     every_day = [since.date() + timedelta(days=n) for n in range(days)]
     found.by_day = [

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts import past_turns
 from accounts.models import AuditEntry, Customer, Limit, Tier, UsageEntry, User
 from bot import what_if
 from bot.models import Model, Provider
@@ -113,6 +114,15 @@ class TestComparison:
 
 @pytest.mark.usefixtures("asked")
 class TestPage:
+    def test_a_replay_that_reads_no_further_says_so(
+        self, admin: Client, pro: Tier, monkeypatch: pytest.MonkeyPatch
+    ):
+        assert "begins on" not in text(admin.post(page(pro), typed(admin, pro, _try="7")))
+        monkeypatch.setattr(past_turns, "MOST", 6)
+        assert "more turns than one replay reads: it begins on" in text(
+            admin.post(page(pro), typed(admin, pro, _try="7"))
+        )
+
     def test_tries_what_was_typed_and_saves_nothing(self, admin: Client, pro: Tier):
         said = text(admin.post(page(pro), typed(admin, pro, _try="7")))
         assert "Nothing is saved yet" in said

@@ -8,19 +8,20 @@ let waiting = 0;
 
 async function count() {
   asked?.abort();
-  asked = new AbortController();
+  const mine = (asked = new AbortController());
   const query = new URLSearchParams(new FormData(form));
   results.setAttribute("aria-busy", "true");
   try {
-    const answer = await fetch(`?${query}`, { signal: asked.signal });
+    const answer = await fetch(`?${query}`, { signal: mine.signal });
+    if (answer.redirected) location.reload(); // signed out meanwhile
     if (!answer.ok || answer.redirected) return;
     show(new DOMParser().parseFromString(await answer.text(), "text/html"));
     history.replaceState(null, "", `?${query}`);
   } catch (error) {
     if (error.name !== "AbortError") throw error;
-    return;
+  } finally {
+    if (asked === mine) results.setAttribute("aria-busy", "false");
   }
-  results.setAttribute("aria-busy", "false");
 }
 
 function show(page) {

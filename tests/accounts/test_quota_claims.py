@@ -180,13 +180,13 @@ class TestChangedLimit:
 
 class TestGrants:
     def test_grant_pays_once_what_several_windows_of_a_metric_lack(self, alice: Customer, free: Tier):
-        free.limits.update(metric="total_tokens", amount=150)
-        Limit.objects.create(tier=free, metric="total_tokens", model_class="large", period="hour", amount=40)
+        free.limits.update(metric="total_tokens", amount=40)
+        Limit.objects.create(tier=free, metric="total_tokens", model_class="large", period="hour", amount=150)
         everybody("total_tokens", 1000)
         first, second = give(alice, 100, "total_tokens"), give(alice, 200, "total_tokens", days=2)
         call = Caller(alice).begin(read=100, written=100)
         held = {g.id: g.held for g in Grant.objects.all()}
-        assert held == {first.id: 100, second.id: 60}  # the hour lacks 160 of 200
+        assert held == {first.id: 100, second.id: 60}  # the day lacks 160 of 200
         shared = Window.objects.get(subject="deployment")
         own = Window.objects.filter(subject__startswith="customer:")
         assert (shared.held, [w.held for w in own]) == (200, [40, 40])
@@ -239,6 +239,26 @@ class TestGrants:
         usage.end(replace(call, tokens=Counted(100, 10)))
         grant.refresh_from_db()
         assert (grant.settled, used()) == (0, {"total_tokens:any:day": (0, 110, 0)})
+
+
+class TestLate:
+    def test_lost_call_that_comes_back_after_expiry_stays_overrun(self, alice: Customer, free: Tier):
+        free.limits.update(metric="total_tokens", amount=200)
+        caller = Caller(alice)
+        call = caller.begin(read=100, written=100)
+        quota.expire(NOON + timedelta(minutes=5))
+        usage.close_lost(caller.turn, 2, 20)
+        assert used() == {"total_tokens:any:day": (0, 120, 120)}
+        usage.end(replace(call, tokens=Counted(100, 50)))
+        assert used() == {"total_tokens:any:day": (0, 150, 150)}
+
+    def test_call_whose_hold_an_admin_gave_back_counts_when_it_ends(self, alice: Customer, free: Tier):
+        free.limits.update(metric="total_tokens", amount=200)
+        call = Caller(alice).begin(read=100, written=100)
+        quota.release(call.call)
+        assert used() == {}
+        usage.end(call)
+        assert used() == {"total_tokens:any:day": (0, 200, 200)}
 
 
 class TestEdges:

@@ -2,6 +2,7 @@
 PostgreSQL to run it, which tells where every turn passes.
 """
 
+import json
 from collections.abc import Iterator
 from functools import cache
 from typing import Any, TypeVar
@@ -19,10 +20,19 @@ def columns(table: str, model: type[models.Model]) -> str:
 def made(model: type[Row], values: Iterator[Any]) -> Row:
     """A row of `model` from the next values, which its `columns` have brought."""
     names = _names(model)
-    return model.from_db(DEFAULT_DB_ALIAS, names, [next(values) for _ in names])
+    row = model.from_db(DEFAULT_DB_ALIAS, names, [next(values) for _ in names])
+    for name in _json(model):
+        # The driver brings JSON as it is written.
+        value = getattr(row, name)
+        setattr(row, name, None if value is None else json.loads(value))
+    return row
 
 
 @cache
 def _names(model: type[models.Model]) -> list[str]:
-    """Columns whose values are as the driver gives them; the others, JSON, are read if somebody asks."""
-    return [f.attname for f in model._meta.concrete_fields if not isinstance(f, models.JSONField)]
+    return [field.attname for field in model._meta.concrete_fields]
+
+
+@cache
+def _json(model: type[models.Model]) -> list[str]:
+    return [f.attname for f in model._meta.concrete_fields if isinstance(f, models.JSONField)]

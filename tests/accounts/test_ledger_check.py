@@ -1,6 +1,7 @@
 """The nightly look at the books: silent while they agree, and naming what does not."""
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -16,6 +17,7 @@ from accounts import ledger_check, limits, prices, quota, usage
 from accounts.models import Customer, Grant, Hold, Limit, Tier, UsageEntry, Window
 from accounts.quota import Most
 from accounts.usage import Bound, CallCharge, Counted
+from bot import metrics
 from bot.desk import ledger_night
 
 pytestmark = pytest.mark.django_db
@@ -130,6 +132,14 @@ def test_command_is_content_or_names_what_differs(ended: CallCharge, capsys: pyt
     assert errors.getvalue() == "1 differences\n"
 
 
+@pytest.fixture
+def night() -> Iterator[None]:
+    """Nobody else is told what was found here."""
+    yield
+    metrics.client().delete(ledger_night._KEY)
+
+
+@pytest.mark.usefixtures("night")
 def test_night_remembers_what_it_found(ended: CallCharge):
     ledger_night.look(timezone.now())
     assert ledger_night.differences() == 0

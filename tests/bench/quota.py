@@ -33,7 +33,7 @@ SITE = "bench"
 CUSTOMERS = 1000
 DAYS = 90
 AT_ONCE = (1, 8, 64)
-ROUNDS = 3
+ROUNDS = 9
 FEW = 1000
 
 # One customer after the other, so that each has the same share of the past.

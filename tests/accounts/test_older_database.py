@@ -135,6 +135,6 @@ def test_what_was_counted_held_and_paid_goes_on(url: str) -> None:
         assert rows("SELECT cost::float, input_price, price_source FROM accounts_usageentry") == [
             (0.5, None, "")
         ]
-        ended = "SELECT accounts_end_quota(%s, NULL, 'settled', '{held}')"
-        assert database.execute(ended, [HELD]).fetchone() == (2,)
+        ended = "SELECT accounts_end_quota(%s::uuid[], NULL, 'settled', '{held}')"
+        assert database.execute(ended, [[HELD]]).fetchone() == (2,)
         assert rows("SELECT held::int, settled::int FROM accounts_window ORDER BY id")[1:] == [(0, 8), (0, 3)]

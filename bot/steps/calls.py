@@ -48,8 +48,9 @@ class Calls:
     # What calls of earlier attempts, whose end nobody has seen, may still come to.
     open_tokens: int = 0
     open_cost: Decimal = Decimal(0)
-    # Whether a model has answered yet.
+    # Whether a model has answered yet, and which was to be asked last.
     answered: bool = False
+    wanted: Model | None = None
     # How long models were at work, in the calls that are over, and since when the present one is.
     model_seconds: float = 0
     asked_at: float = 0
@@ -92,6 +93,7 @@ class Calls:
         """
         self.work.check_fence()
         request, model = call.request, self._model(call)
+        self.wanted = model
         wanted = request.settings.max_tokens or model.answer_tokens
         read, counted = self._prompt(request, model, wanted)
         if counted > self.ceilings.budget(counted):

@@ -34,7 +34,7 @@ CREATE FUNCTION accounts_in_force(claim accounts_claim) RETURNS numeric LANGUAGE
 $$;
 
 -- Whoever holds or ends something for a use has it for themselves until they are done; only expiry comes between.
-CREATE FUNCTION accounts_lock_uses(uses uuid[]) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION accounts_lock_uses(uses uuid[]) RETURNS void LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(number)
        FROM (SELECT DISTINCT uuid_hash_extended(use, 0) AS number FROM unnest(uses) use ORDER BY 1) numbers;
@@ -47,13 +47,15 @@ END $$;
 -- (-1: spending is stopped), what others use of its window, the amount in force, when the window ends.
 CREATE FUNCTION accounts_hold_quota(
     claims jsonb, uses uuid[], for_turn uuid, for_customer uuid, at timestamptz, until timestamptz
-) RETURNS TABLE (place int, is_used numeric, in_force numeric, resets timestamptz) LANGUAGE plpgsql AS $$
+) RETURNS TABLE (place int, is_used numeric, in_force numeric, resets timestamptz) LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     wanted accounts_claim[];
     claim accounts_claim;
     anew uuid[];
-    counted accounts_window;
-    windows bigint[] := '{}';
+    -- Of each claim, by its number in `wanted`: its window, and what it takes of it.
+    windows bigint[];
+    parts numeric[];
+    seen record;
     -- Where those who begin anew have held something before.
     had bigint[];
     touched bigint[];
@@ -84,8 +86,16 @@ BEGIN
         RETURN;
     END IF;
     wanted := ARRAY(SELECT one FROM unnest(wanted) one WHERE one.use = ANY(anew) ORDER BY one.place);
-    FOREACH claim IN ARRAY wanted LOOP
-        windows := windows || accounts_open_window(claim, at);
+    windows := ARRAY(
+        SELECT w.id FROM unnest(wanted) c LEFT JOIN LATERAL (
+            SELECT id, ends_at FROM accounts_window
+             WHERE rule = c.rule AND subject = c.subject AND (c.number IS NULL OR number = c.number)
+             ORDER BY number DESC LIMIT 1) w ON c.number IS NOT NULL OR w.ends_at > at
+         ORDER BY c.place);
+    FOR i IN 1 .. cardinality(wanted) LOOP
+        IF windows[i] IS NULL THEN
+            windows[i] := accounts_open_window(wanted[i], at);
+        END IF;
     END LOOP;
     had := ARRAY(SELECT h.window_id FROM accounts_hold h WHERE h.use = ANY(anew) AND h.window_id IS NOT NULL);
     touched := windows || had;
@@ -96,15 +106,18 @@ BEGIN
     grants := ARRAY(SELECT id FROM accounts_grant WHERE id = ANY(grants) ORDER BY id FOR UPDATE);
 
     -- 2. What is lacking where. What is held for uses that begin anew is as good as given back.
-    FOR i IN 1 .. cardinality(wanted) LOOP
-        claim := wanted[i];
-        SELECT * INTO counted FROM accounts_window WHERE id = windows[i];
+    FOR seen IN
+        SELECT n, w.ends_at, coalesce(accounts_in_force(wanted[n]), (wanted[n]).amount) AS amount,
+               w.held + w.settled - CASE WHEN w.id = ANY(had) THEN (
+                   SELECT coalesce(sum(h.amount), 0) FROM accounts_hold h
+                    WHERE h.use = ANY(anew) AND h.window_id = w.id AND h.state = 'held') ELSE 0 END AS used
+          FROM generate_subscripts(windows, 1) n JOIN accounts_window w ON w.id = windows[n] ORDER BY n
+    LOOP
+        claim := wanted[seen.n];
         place := claim.place;
-        in_force := coalesce(accounts_in_force(claim), claim.amount);
-        is_used := counted.held + counted.settled - CASE WHEN counted.id = ANY(had) THEN (
-            SELECT coalesce(sum(h.amount), 0) FROM accounts_hold h
-             WHERE h.use = ANY(anew) AND h.window_id = counted.id AND h.state = 'held') ELSE 0 END;
-        resets := CASE WHEN claim.number IS NOT NULL OR is_used > 0 THEN counted.ends_at END;
+        is_used := seen.used;
+        in_force := seen.amount;
+        resets := CASE WHEN claim.number IS NOT NULL OR is_used > 0 THEN seen.ends_at END;
         lack := least(claim.take, greatest(0, claim.take - (in_force - is_used)));
         CONTINUE WHEN lack = 0;
         IF claim.own AND lack <= (
@@ -120,26 +133,28 @@ BEGIN
         RETURN;
     END IF;
 
-    -- 3. Take it.
+    -- 3. Take it; what grants pay is not counted in the customer's own windows.
+    parts := ARRAY(
+        SELECT c.take - CASE WHEN c.own THEN coalesce((lacking->>c.metric)::numeric, 0) ELSE 0 END
+          FROM unnest(wanted) c ORDER BY c.place);
     IF cardinality(had) > 0 THEN
         PERFORM accounts_end_quota(anew, '{}', 'released', '{held}');
         DELETE FROM accounts_hold h WHERE h.use = ANY(anew);
     END IF;
-    FOR i IN 1 .. cardinality(wanted) LOOP
-        claim := wanted[i];
-        lack := CASE WHEN claim.own THEN coalesce((lacking->>claim.metric)::numeric, 0) ELSE 0 END;
-        -- A window from first use that nobody has used begins now.
-        UPDATE accounts_window
-           SET held = held + claim.take - lack,
-               starts_at = CASE WHEN claim.number IS NULL AND held + settled = 0 THEN at ELSE starts_at END,
-               ends_at = CASE WHEN claim.number IS NULL AND held + settled = 0
-                              THEN at + claim.hours * interval '1 hour' ELSE ends_at END
-         WHERE id = windows[i];
-        INSERT INTO accounts_hold (use, turn, customer, metric, window_id, amount, settled, overrun, state, late,
-                                   created_at, expires_at)
-        VALUES (claim.use, for_turn, for_customer, claim.metric, windows[i], claim.take - lack, 0, 0, 'held',
-                false, at, until);
-    END LOOP;
+    -- A window from first use that nobody has used begins now.
+    UPDATE accounts_window w
+       SET held = w.held + taken.part,
+           starts_at = CASE WHEN taken.hours IS NOT NULL AND w.held + w.settled = 0 THEN at ELSE w.starts_at END,
+           ends_at = CASE WHEN taken.hours IS NOT NULL AND w.held + w.settled = 0
+                          THEN at + taken.hours * interval '1 hour' ELSE w.ends_at END
+      FROM (SELECT windows[n] AS id, sum(parts[n]) AS part, max((wanted[n]).hours) AS hours
+              FROM generate_subscripts(windows, 1) n GROUP BY 1) taken
+     WHERE w.id = taken.id;
+    INSERT INTO accounts_hold (use, turn, customer, metric, window_id, amount, settled, overrun, state, late,
+                               created_at, expires_at)
+    SELECT (wanted[n]).use, for_turn, for_customer, (wanted[n]).metric, windows[n], parts[n], 0, 0, 'held', false,
+           at, until
+      FROM generate_subscripts(windows, 1) n ORDER BY n;
     FOR claim IN
         SELECT DISTINCT ON (c.metric) c.* FROM unnest(wanted) c WHERE c.own AND lacking ? c.metric ORDER BY c.metric
     LOOP
@@ -149,7 +164,7 @@ BEGIN
 END $$;
 
 -- The id of the window that a claim counts in; it is opened before its first use.
-CREATE FUNCTION accounts_open_window(claim accounts_claim, at timestamptz) RETURNS bigint LANGUAGE plpgsql AS $$
+CREATE FUNCTION accounts_open_window(claim accounts_claim, at timestamptz) RETURNS bigint LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     opened accounts_window;
 BEGIN
@@ -185,7 +200,7 @@ $$;
 CREATE FUNCTION accounts_hold_grants(
     claim accounts_claim, lack numeric, grants uuid[], for_turn uuid, for_customer uuid,
     at timestamptz, until timestamptz
-) RETURNS void LANGUAGE plpgsql AS $$
+) RETURNS void LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     given record;
     part numeric;
@@ -207,7 +222,7 @@ END $$;
 -- the windows of many customers take all. What was not held any more is late, and overrun. Said again with other
 -- numbers, the numbers are put right. Returns how many holds were ended.
 CREATE FUNCTION accounts_end_quota(uses uuid[], used jsonb, becomes text, was text[]) RETURNS int
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     h record;
     whole numeric;
@@ -271,7 +286,7 @@ BEGIN
 END $$;
 
 -- Give back what was held for too long; how many holds ended so. What somebody else has at this moment waits.
-CREATE FUNCTION accounts_expire_quota(at timestamptz) RETURNS int LANGUAGE plpgsql AS $$
+CREATE FUNCTION accounts_expire_quota(at timestamptz) RETURNS int LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     old bigint[] := ARRAY(
         SELECT id FROM accounts_hold WHERE state = 'held' AND expires_at <= at ORDER BY id FOR UPDATE SKIP LOCKED);

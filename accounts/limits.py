@@ -20,7 +20,7 @@ DEPLOYMENT = "deployment"
 # Fields of a limit in the order of Rule's.
 _FIELDS = (
     *("id", "scope", "metric", "model_class", "model", "period", "hours", "week_starts", "amount"),
-    *("when_full", "words"),
+    *("when_full", "words", "site_id"),
 )
 _BINDING = f"""
 SELECT coalesce(d.time_zone, 'UTC'), d.stopped_at IS NOT NULL, one.grants,
@@ -141,7 +141,7 @@ def binding(customer: Customer, now: datetime | None = None) -> Binding:
     subjects = subjects_of(customer)
     rules = [_rule(row[3:], zone, subjects) for row in rows if row[3] is not None]
     if not customer.verified:
-        rules.append(_per_address(zone, subjects))
+        rules.append(_per_address(zone, subjects[Limit.Scope.ADDRESS]))
     left = [
         Left(metric, model_class, Decimal(used), Decimal(amount), datetime.fromisoformat(expires))
         for metric, model_class, used, amount, expires in _read(grants) or []
@@ -150,16 +150,23 @@ def binding(customer: Customer, now: datetime | None = None) -> Binding:
 
 
 def subjects_of(customer: Customer) -> dict[str, str]:
-    """Whom each scope counts for this customer; empty where it counts nobody."""
+    """Whom each scope counts for this customer; empty where it counts nobody.
+
+    An address is that of visitors of all sites; limits of one site count it by itself, see `at_site`.
+    """
+    hidden = customer.verified or not customer.address
     return {
         Limit.Scope.CUSTOMER: f"customer:{customer.id}",
         Limit.Scope.TIER: f"tier:{customer.effective_tier.slug}",
-        Limit.Scope.ADDRESS: ""
-        if customer.verified or not customer.address
-        else f"address:{customer.address}",
+        Limit.Scope.ADDRESS: "" if hidden else f"address:{customer.address}",
         Limit.Scope.SITE: f"site:{customer.site.key}",
         Limit.Scope.DEPLOYMENT: DEPLOYMENT,
     }
+
+
+def at_site(address: str, site: int) -> str:
+    """The subject of an address where one site's visitors are counted alone: the site is named by its id."""
+    return address.replace(":", f":{site}:", 1)
 
 
 def ordered(rules: Iterable[Rule]) -> list[Rule]:
@@ -177,11 +184,14 @@ def _read(value: Any) -> Any:
 
 def _rule(row: tuple[object, ...], zone: str, subjects: dict[str, str]) -> Rule:
     values = dict(zip(_FIELDS, row, strict=True))
-    limit, words = values.pop("id"), values.pop("words")
-    return Rule(limit=limit, words=_read(words), subject=subjects[str(values["scope"])], zone=zone, **values)  # type: ignore[arg-type]
+    limit, words, site = values.pop("id"), values.pop("words"), values.pop("site_id")
+    subject = subjects[str(values["scope"])]
+    if site and values["scope"] == Limit.Scope.ADDRESS:
+        subject = at_site(subject, int(str(site)))
+    return Rule(limit=limit, words=_read(words), subject=subject, zone=zone, **values)  # type: ignore[arg-type]
 
 
-def _per_address(zone: str, subjects: dict[str, str]) -> Rule:
+def _per_address(zone: str, address: str) -> Rule:
     """What the environment allows the anonymous visitors of one address a day, all of them together."""
     return Rule(
         limit=None,
@@ -195,6 +205,6 @@ def _per_address(zone: str, subjects: dict[str, str]) -> Rule:
         amount=settings.ANONYMOUS_PER_ADDRESS,
         when_full=Limit.WhenFull.DEGRADE,
         words={},
-        subject=subjects[Limit.Scope.ADDRESS],
+        subject=address,
         zone=zone,
     )

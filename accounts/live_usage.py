@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts import books, periods, spending
-from accounts.limits import DEPLOYMENT, Rule
+from accounts.limits import DEPLOYMENT, Rule, at_site
 from accounts.models import Limit, Tier
 
 LEVELS = (50, 80, 100)
@@ -27,7 +27,8 @@ _SPREAD = """
 SELECT count(*), count(*) FILTER (WHERE used >= 0.5 * %(amount)s),
        count(*) FILTER (WHERE used >= 0.8 * %(amount)s), count(*) FILTER (WHERE used >= %(amount)s)
   FROM (SELECT w.held + w.settled AS used, w.subject FROM accounts_window w
-         WHERE w.rule = %(rule)s AND w.subject LIKE %(like)s AND w.ends_at > %(now)s AND w.ends_at <= %(last)s
+         WHERE w.rule = %(rule)s AND w.subject ~ %(subjects)s
+           AND w.ends_at > %(now)s AND w.ends_at <= %(last)s
            AND (%(number)s::bigint IS NULL OR w.number = %(number)s) AND w.held + w.settled > 0) counted
 """
 _OF_TIER = """
@@ -131,7 +132,7 @@ def _spread(limit: Limit, now: datetime, zone: str) -> Spread:
     span = counted.span(now)
     facts: dict[str, Any] = {
         "rule": counted.key,
-        "like": f"{limit.scope}:%",
+        "subjects": _subjects(limit),
         "number": span and span.number,
         "now": now,
         "last": span.ends_at if span else datetime.max.replace(tzinfo=now.tzinfo),
@@ -140,6 +141,13 @@ def _spread(limit: Limit, now: datetime, zone: str) -> Spread:
     }
     sql = _SPREAD + _OF_TIER if limit.scope == Limit.Scope.CUSTOMER else _SPREAD
     return Spread(*_rows(sql, facts)[0])
+
+
+def _subjects(limit: Limit) -> str:
+    """The subjects of its windows, as a pattern."""
+    if limit.scope == Limit.Scope.CUSTOMER:
+        return "^customer:"
+    return "^" + at_site("address:[^:]*$", limit.site_id) if limit.site_id else "^address:[^:]*$"
 
 
 def _rows(sql: str, facts: dict[str, Any]) -> list[tuple[Any, ...]]:

@@ -108,10 +108,13 @@ _TAKES = {
     for place, metric in enumerate(("messages", "input_tokens", "output_tokens", "total_tokens", "money"))
 }
 _MESSAGES, _MONEY = _TAKES["messages"], _TAKES["money"]
+# An address of which a limit counts the visitors of one site alone.
+_AT_SITE = "address at a site"
 _SUBJECTS: dict[str, Callable[[TurnUse], str]] = {
     Limit.Scope.CUSTOMER.value: attrgetter("customer"),
     Limit.Scope.TIER.value: attrgetter("tier"),
     Limit.Scope.ADDRESS.value: attrgetter("address"),
+    _AT_SITE: lambda turn: f"{turn.site}:{turn.address}",
     Limit.Scope.SITE.value: attrgetter("site"),
     Limit.Scope.DEPLOYMENT.value: lambda turn: limits.DEPLOYMENT,
 }
@@ -213,19 +216,20 @@ class _Replay:
         for place, (limit, rule) in enumerate(zip(self._book.limits, self._rules, strict=True)):
             if not (_binds(limit, turn) and rule.counts(model_class, model)):
                 continue
-            measure = (rule.key, rule.scope)
+            whose = _AT_SITE if limit.scope == Limit.Scope.ADDRESS and limit.site else rule.scope
+            measure = (rule.key, whose)
             if measure not in least or rule.amount < least[measure].amount:
-                least[measure] = self._counter(place, rule)
+                least[measure] = self._counter(place, rule, whose)
         return least.values()
 
-    def _counter(self, place: int, rule: Rule) -> _Counter:
+    def _counter(self, place: int, rule: Rule, whose: str) -> _Counter:
         meter = FirstUseMeter(rule) if rule.hours else Meter(rule)
         # All but money is whole, and integers are quicker.
         amount = rule.amount if rule.metric == Limit.Metric.MONEY else int(rule.amount)
         return _Counter(
             place=place,
-            meter=self._meters.setdefault((rule.key, rule.scope), meter),
-            subject=_SUBJECTS[rule.scope],
+            meter=self._meters.setdefault((rule.key, whose), meter),
+            subject=_SUBJECTS[whose],
             takes=_TAKES[rule.metric],
             amount=amount,
             steps_down=rule.when_full == Limit.WhenFull.NEXT,

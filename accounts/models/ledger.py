@@ -165,7 +165,10 @@ class UsageEntry(models.Model):
 
     class Meta:
         verbose_name_plural = "usage entries"
-        indexes = [models.Index(fields=["created_at"], name="usage_by_time")]
+        indexes = [
+            models.Index(fields=["created_at"], name="usage_by_time"),
+            models.Index(fields=["turn"], condition=Q(outcome="open"), name="usage_still_open"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.model}: {self.input_tokens} in, {self.output_tokens} out"

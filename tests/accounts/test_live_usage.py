@@ -57,6 +57,16 @@ def test_spread_counts_customers_of_the_tier_by_their_present_window(
     assert live_usage.of(limit, NOW + timedelta(days=30)) == Spread(0, 0, 0, 0)
 
 
+def test_spread_counts_the_addresses_of_one_site_apart(site: Site) -> None:
+    everywhere = Limit.objects.create(scope="address", amount=10)
+    here = Limit.objects.create(scope="address", site=site, amount=10)
+    rule = live_usage.rule(here, "UTC")
+    for subject, used in ((f"address:{site.id}:f00d", 10), ("address:f00d", 1), ("address:beef", 5)):
+        window(rule, subject, used)
+    assert live_usage.of(here, NOW) == Spread(counted=1, half=1, most=1, full=1)
+    assert live_usage.of(everywhere, NOW) == Spread(counted=2, half=1, most=0, full=0)
+
+
 def entry(customer: Customer, cost: str | None, turn: uuid.UUID, tier: str = "free", month: int = 3) -> None:
     made = UsageEntry.objects.create(
         turn=turn, customer=customer.id, tier=tier, cost=cost and Decimal(cost), confidence="exact"

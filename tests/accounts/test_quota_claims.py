@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from django.db import DataError, connection, transaction
 
-from accounts import limits, prices, quota, usage
+from accounts import identity, limits, prices, quota, usage
 from accounts.models import Customer, Deployment, Grant, Hold, Limit, Site, Tier, UsageEntry, Window
 from accounts.quota import Exhausted, Most
 from accounts.usage import Bound, CallCharge, Counted
@@ -39,7 +39,7 @@ class Caller:
             model_class=model_class,
             tokens=Counted(read, written),
             exact=True,
-            overrides=self.paid,
+            terms=prices.Terms(self.paid),
         )
         most = Most(model_class, charge.model, read, written, charge.cost)
         usage.begin(charge, most, self.bound, NOON)
@@ -166,16 +166,31 @@ class TestChangedLimit:
             cursor.execute("SELECT accounts_counted_by(l) FROM accounts_limit l WHERE id = %s", [limit.id])
             assert cursor.fetchone()[0] == limits.binding(alice, NOON).rules[0].key
 
-    def test_of_two_limits_of_one_measure_the_least_decides(self, site: Site, visitor: Customer, settings):
+    def test_of_two_limits_of_one_measure_the_least_decides(self, visitor: Customer, settings):
         settings.ANONYMOUS_PER_ADDRESS = Decimal(3)
-        for where, amount in [(site, 2), (None, 5)]:
-            Limit.objects.create(scope="address", site=where, amount=amount)
+        Limit.objects.create(scope="address", amount=2)
         for _ in range(2):
             quota.hold(uuid.uuid4(), visitor, seconds=60, now=NOON)
         with pytest.raises(Exhausted) as refusal:
             quota.hold(uuid.uuid4(), visitor, seconds=60, now=NOON)
         assert refusal.value.amount == 2
         assert Window.objects.get(subject__startswith="address").held == 2
+
+    def test_the_addresses_of_one_site_are_counted_without_those_of_others(
+        self, site: Site, other_site: Site, visitor: Customer
+    ):
+        limit = Limit.objects.create(scope="address", site=site, amount=2)
+        elsewhere = identity.anonymous(other_site, "en", visitor.address)
+        for customer in (elsewhere, elsewhere, elsewhere, visitor, visitor):
+            quota.hold(uuid.uuid4(), customer, seconds=60, now=NOON)
+        with pytest.raises(Exhausted) as refusal:
+            quota.hold(uuid.uuid4(), visitor, seconds=60, now=NOON)
+        assert [one.rule.limit for one in refusal.value.full] == [limit.id]
+        windows = Window.objects.filter(subject__startswith="address")
+        assert dict(windows.values_list("subject", "held")) == {
+            f"address:{visitor.address}": 5,
+            f"address:{site.id}:{visitor.address}": 2,
+        }
 
 
 class TestGrants:
@@ -222,7 +237,7 @@ class TestGrants:
         free.limits.update(metric="money", amount=Decimal("0.000001"))
         grant = give(alice, "0.001", "money")
         odd = prices.Overrides(Decimal("0.123456789012"), None, Decimal("0.777777777777"))
-        call = replace(Caller(alice).begin(), tokens=Counted(77, 33), overrides=odd)
+        call = replace(Caller(alice).begin(), tokens=Counted(77, 33), terms=prices.Terms(odd))
         usage.end(call)
         grant.refresh_from_db()
         entry = UsageEntry.objects.get()

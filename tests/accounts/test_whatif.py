@@ -134,6 +134,14 @@ class TestReplay:
         assert outcome(anonymous, per_address).total.refused == 1
         assert outcome(every_hour(3), per_address).total.refused == 0
 
+    def test_an_address_at_one_site_is_counted_without_its_visits_to_others(self):
+        here = limit(1, scope="address", tier=None, site=Site(key="demo"))
+        everywhere = limit(2, scope="address", tier=None)
+        turns = [turn(n, address="a", site="other" if n < 2 else "demo") for n in range(4)]
+        assert outcome(turns, here).total.refused == 1
+        told = outcome(turns, here, everywhere)
+        assert (told.total.refused, told.by_limit[1].refused) == (2, 2)
+
     def test_limits_of_the_same_measure_share_a_window_and_the_least_decides(self):
         vip = Tier(pk=8, slug="vip")
         turns = [turn(0), turn(1, tier="vip"), turn(2, tier="vip")]

@@ -7,9 +7,10 @@ from functools import lru_cache
 from typing import Protocol, TypeAlias
 
 import genai_prices
-from genai_prices.types import TieredPrices, calc_unit_price
+from genai_prices.types import ModelPrice, TieredPrices, calc_unit_price
 
 MILLION = Decimal(1_000_000)
+_NOTHING = genai_prices.Usage(input_tokens=0)
 
 
 class Tokens(Protocol):
@@ -63,30 +64,25 @@ class Rates:
 
 def cost(model_name: str, tokens: Tokens, overrides: Overrides = LIST_PRICES) -> Decimal | None:
     """US dollars of one call, exact; None when a price is neither given nor listed."""
-    charged = rates(model_name, tokens.input, overrides)
-    return charged.cost(tokens) if charged else None
+    return terms(model_name, overrides).cost(tokens)
 
 
-def rates(model_name: str, input_tokens: int, overrides: Overrides = LIST_PRICES) -> Rates | None:
+def rates(
+    model_name: str, input_tokens: int, overrides: Overrides = LIST_PRICES, base_url: str = ""
+) -> Rates | None:
     """What a call with so many input tokens is charged by; None when no price is given or listed."""
-    listed = _listed(model_name, int(time.time() // 60))
-    own = overrides != LIST_PRICES
-    if listed is None and not own:
-        return None
-    known = listed or Steps()
-    return Rates(
-        input=_either(overrides.input, known.input, input_tokens),
-        cached=_either(_cached(overrides), known.cached, input_tokens),
-        output=_either(overrides.output, known.output, input_tokens),
-        call=_either(overrides.call, known.call, input_tokens) or Decimal(0),
-        source="own" if own else "list",
-    )
+    return terms(model_name, overrides, base_url).rates(input_tokens)
 
 
 def plain(amount: Decimal) -> str:
     """A decimal without the zeros that its column adds."""
     text = f"{amount:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def terms(model_name: str, overrides: Overrides = LIST_PRICES, base_url: str = "") -> "Terms":
+    """What the model of the provider at this address is charged by as of now."""
+    return Terms(overrides, _listed(model_name, base_url.lower(), int(time.time() // 60)))
 
 
 Price: TypeAlias = Decimal | TieredPrices | None
@@ -102,6 +98,37 @@ class Steps:
     call: Decimal | None = None
 
 
+@dataclass(frozen=True)
+class Terms:
+    """What a model is charged by, as of one moment: the deployment's own prices before those of the list.
+
+    A call keeps those that it was begun with: the list has prices by the time of day, and what was held for
+    the call must suffice when it is over.
+    """
+
+    paid: Overrides = LIST_PRICES
+    listed: Steps | None = None
+
+    def rates(self, input_tokens: int) -> Rates | None:
+        """For so many input tokens; None when no price is given or listed."""
+        own = self.paid != LIST_PRICES
+        if self.listed is None and not own:
+            return None
+        known = self.listed or Steps()
+        return Rates(
+            input=_either(self.paid.input, known.input, input_tokens),
+            cached=_either(_cached(self.paid), known.cached, input_tokens),
+            output=_either(self.paid.output, known.output, input_tokens),
+            call=_either(self.paid.call, known.call, input_tokens) or Decimal(0),
+            source="own" if own else "list",
+        )
+
+    def cost(self, tokens: Tokens) -> Decimal | None:
+        """US dollars of one call, exact; None when a price is neither given nor listed."""
+        charged = self.rates(tokens.input)
+        return charged.cost(tokens) if charged else None
+
+
 def _cached(overrides: Overrides) -> Decimal | None:
     """Who pays a price of their own for input pays it for cached input, too, unless they say otherwise."""
     return overrides.cached if overrides.cached is not None else overrides.input
@@ -114,11 +141,10 @@ def _either(own: Decimal | None, listed: Price, input_tokens: int) -> Decimal | 
 
 
 @lru_cache(maxsize=200)
-def _listed(model_name: str, minute: int) -> Steps | None:
+def _listed(model_name: str, base_url: str, minute: int) -> Steps | None:
     """The public list's prices; kept for a minute, for it has prices by the time of day."""
-    try:
-        found = genai_prices.calc_price(genai_prices.Usage(input_tokens=0), model_name).model_price
-    except LookupError:
+    found = _of_provider(model_name, base_url) or _of_anybody(model_name)
+    if found is None:
         return None
     thousand_calls = found.requests_kcount
     return Steps(
@@ -127,3 +153,19 @@ def _listed(model_name: str, minute: int) -> Steps | None:
         output=found.output_mtok,
         call=thousand_calls / 1000 if isinstance(thousand_calls, Decimal) else None,
     )
+
+
+def _of_provider(model_name: str, base_url: str) -> ModelPrice | None:
+    """What this provider takes: the same model costs more at one than at another."""
+    try:
+        return genai_prices.calc_price(_NOTHING, model_name, provider_api_url=base_url).model_price
+    except LookupError:
+        return None
+
+
+def _of_anybody(model_name: str) -> ModelPrice | None:
+    """What is usual for a model of this name, for addresses that the list does not know."""
+    try:
+        return genai_prices.calc_price(_NOTHING, model_name).model_price
+    except LookupError:
+        return None

@@ -74,22 +74,26 @@ class Exhausted(Exception):
 
 @dataclass(frozen=True)
 class Most:
-    """What one upstream call may come to at most; `cost` in US dollars, None where nobody knows a price."""
+    """What one upstream call may come to at most; costs in US dollars, None where nobody knows a price.
+
+    `cost` is that of the dearest model that may yet be asked; `own_cost` that of this one, if it differs.
+    """
 
     model_class: str
     model: str
     input_tokens: int
     output_tokens: int
     cost: Decimal | None
+    own_cost: Decimal | None = None
 
-    def of(self, metric: str) -> Decimal | None:
-        """What it may take of a limit's metric; None where it takes nothing."""
+    def of(self, rule: Rule) -> Decimal | None:
+        """What it may take of what the rule limits; None where it takes nothing."""
         return {
             Limit.Metric.INPUT.value: Decimal(self.input_tokens),
             Limit.Metric.OUTPUT.value: Decimal(self.output_tokens),
             Limit.Metric.TOTAL.value: Decimal(self.input_tokens + self.output_tokens),
-            Limit.Metric.MONEY.value: self.cost,
-        }.get(metric)
+            Limit.Metric.MONEY.value: self.cost if self.own_cost is None or not rule.model else self.own_cost,
+        }.get(rule.metric)
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,7 @@ def message_claims(binding: Binding, turn: UUID, model_class: str = "", model: s
 def call_claims(binding: Binding, call: UUID, most: Most) -> list[Claim]:
     """Tokens and money of an upstream call in each window that counts them."""
     rules = limits.ordered(binding.for_model(most.model_class, most.model))
-    takes = ((rule, most.of(rule.metric)) for rule in rules)
+    takes = ((rule, most.of(rule)) for rule in rules)
     return [Claim(rule, call, take, most.model_class) for rule, take in takes if take is not None]
 
 

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -17,8 +17,6 @@ from accounts.models import Limit, UsageEntry
 from accounts.quota import Most
 
 OPEN, LOST = "open", "lost"
-# Entries are found by their time, for which there is an index.
-LOOKED_BACK = timedelta(days=1)
 
 _ROW = """
 INSERT INTO accounts_usageentry (call, turn, attempt, customer, site, tier, provider, model, model_class,
@@ -77,14 +75,15 @@ class CallCharge:
     model_class: str
     tokens: prices.Tokens
     exact: bool
-    overrides: prices.Overrides = prices.LIST_PRICES
+    # What the model was charged by when the call began; None: the list price of a model of this name.
+    terms: prices.Terms | None = None
     outcome: str = "ok"
     seconds: float = 0
 
     @cached_property
     def rates(self) -> prices.Rates | None:
         """What it is charged by; None when nobody knows the price."""
-        return prices.rates(self.model, self.tokens.input, self.overrides)
+        return (self.terms or prices.terms(self.model)).rates(self.tokens.input)
 
     @property
     def cost(self) -> Decimal | None:
@@ -140,10 +139,13 @@ def end(call: CallCharge) -> None:
 def close_lost(turn: UUID, below_attempt: int, produced_tokens: int) -> None:
     """Charge the calls that lost attempts of a turn have left open, by the prices they were begun with.
 
-    What was shown to the customer is charged to the last of them.
+    What was shown to the customer is charged to their last call, unless that is closed by now: whoever was
+    killed in here has charged it already.
     """
-    left = UsageEntry.objects.filter(turn=turn, attempt__lt=below_attempt, outcome=OPEN)
-    for number, entry in enumerate(left.order_by("-id")):
+    made = UsageEntry.objects.filter(turn=turn, attempt__lt=below_attempt).order_by("-id")
+    for number, entry in enumerate(made):
+        if entry.outcome != OPEN:
+            continue
         tokens = Counted(entry.input_tokens, produced_tokens if number == 0 else 0)
         rates = _rates(entry)
         cost = rates.cost(tokens) if rates else None
@@ -166,9 +168,9 @@ def _rates(entry: UsageEntry) -> prices.Rates | None:
 
 
 def turns_with_open_calls() -> list[UUID]:
-    """Turns whose calls of the last day are open: under way, or their worker is gone."""
-    recent = UsageEntry.objects.filter(created_at__gte=timezone.now() - LOOKED_BACK, outcome=OPEN)
-    return [*recent.order_by().values_list("turn", flat=True).distinct()]
+    """Turns whose calls are open: under way, or their worker is gone."""
+    left = UsageEntry.objects.filter(outcome=OPEN)
+    return [*left.order_by().values_list("turn", flat=True).distinct()]
 
 
 def _used(tokens: prices.Tokens, cost: Decimal | None) -> str:

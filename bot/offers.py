@@ -18,10 +18,11 @@ class Offered:
     model: str
     provider: str
     paid: Overrides = prices.LIST_PRICES
+    base_url: str = ""
 
     def rates(self, input_tokens: int = 0) -> Rates | None:
         """What a call with such a prompt is charged by; None when nobody knows."""
-        found = prices.rates(self.model, input_tokens, self.paid)
+        found = prices.rates(self.model, input_tokens, self.paid, self.base_url)
         return found if found and None not in (found.input, found.cached, found.output) else None
 
 
@@ -32,7 +33,9 @@ def by_class() -> dict[str, list[Offered]]:
     enabled = Model.objects.filter(enabled=True, provider__enabled=True).select_related("provider")
     for row in enabled.order_by("order", "id"):
         paid = own[row.provider_id, row.name]
-        found[row.model_class].append(Offered(row.model_class, row.name, row.provider.name, paid))
+        provider = row.provider
+        offered = Offered(row.model_class, row.name, provider.name, paid, provider.base_url)
+        found[row.model_class].append(offered)
     return {name: models for name, models in found.items() if models}
 
 

@@ -18,6 +18,7 @@ class ModelPrice:
     provider: int
     provider_name: str
     model: str
+    base_url: str = ""
     classes: list[str] = field(default_factory=list)
     enabled: bool = False
     own: Price | None = None
@@ -26,12 +27,12 @@ class ModelPrice:
     @property
     def listed(self) -> Rates | None:
         """By the public list, in a short prompt; None where it does not have the model."""
-        return prices.rates(self.model, 0)
+        return prices.rates(self.model, 0, base_url=self.base_url)
 
     @property
     def rates(self) -> Rates | None:
         """What a call is charged by now; None where nobody knows."""
-        return prices.rates(self.model, 0, overrides(self.own))
+        return prices.rates(self.model, 0, overrides(self.own), self.base_url)
 
     @property
     def known(self) -> bool:
@@ -55,7 +56,7 @@ def overrides(own: Price | None) -> Overrides:
 
 def rates_by(price: Price) -> Rates | None:
     """What calls are charged by while this price holds."""
-    return prices.rates(price.model, 0, overrides(price))
+    return prices.rates(price.model, 0, overrides(price), price.provider.base_url)
 
 
 def of_models(now: datetime | None = None) -> list[ModelPrice]:
@@ -63,8 +64,8 @@ def of_models(now: datetime | None = None) -> list[ModelPrice]:
     now = now or timezone.now()
     found: dict[tuple[int, str], ModelPrice] = {}
     for model in Model.objects.select_related("provider").order_by("provider__name", "name", "model_class"):
-        named = (model.provider_id, model.name)
-        one = found.setdefault(named, ModelPrice(model.provider_id, model.provider.name, model.name))
+        provider, named = model.provider, (model.provider_id, model.name)
+        one = found.setdefault(named, ModelPrice(provider.pk, provider.name, model.name, provider.base_url))
         one.classes.append(model.model_class)
         one.enabled |= model.enabled and model.provider.enabled
     for price in Price.objects.select_related("provider").order_by("starts_at"):

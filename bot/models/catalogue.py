@@ -6,7 +6,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
-from accounts import sealing
+from accounts import prices, sealing
 from accounts.models import CLASSES
 from accounts.prices import LIST_PRICES
 
@@ -93,6 +93,11 @@ class Model(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.provider})"
+
+    @property
+    def terms(self) -> prices.Terms:
+        """What it is charged by as of now."""
+        return prices.terms(self.name, self.paid, self.provider.base_url)
 
 
 def price(of: str) -> "models.DecimalField[Decimal | None, Decimal | None]":

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
+from uuid import UUID
 
 import structlog
 from django.db import InterfaceError, OperationalError, connection
@@ -19,7 +20,7 @@ from bot.errors import Fenced, GaveUp
 from bot.llm.base import Request
 from bot.llm.recorded import Call, CallRecord
 from bot.models import Model
-from bot.steps import ceilings
+from bot.steps import ceilings, paid
 from bot.steps.ceilings import Ceilings
 from bot.steps.choice import Choice
 from bot.steps.work import Work
@@ -54,6 +55,8 @@ class Calls:
     # How long models were at work, in the calls that are over, and since when the present one is.
     model_seconds: float = 0
     asked_at: float = 0
+    # What the calls under way are charged by: what their models cost when they began.
+    terms: dict[UUID, prices.Terms] = field(default_factory=dict)
     # What limits the calls.
     bound: usage.Bound = field(default_factory=usage.Bound)
 
@@ -92,6 +95,8 @@ class Calls:
         hardly any, Exhausted and SpendingStopped.
         """
         self.work.check_fence()
+        if self.model:
+            paid.refresh(self.choice.models)
         request, model = call.request, self._model(call)
         self.wanted = model
         wanted = request.settings.max_tokens or model.answer_tokens
@@ -99,8 +104,9 @@ class Calls:
         if counted > self.ceilings.budget(counted):
             raise GaveUp("prompt tokens")
         written = self._longest_answer(model, read, wanted)
+        self.terms[call.id] = model.terms
         begun = self._charge(call, usage.Counted(counted, 0), exact=False)
-        usage.begin(begun, self._most(model, read, written), self.bound)
+        usage.begin(begun, self._most(call, read, written), self.bound)
         connection.close()
         self.model = call.model
         self.asked_at = time.monotonic()
@@ -110,6 +116,7 @@ class Calls:
         """Charge the call, whatever became of it."""
         outcome = record.error or "ok"
         charge = self._charge(record.call, record.usage, record.usage.exact, outcome, record.seconds)
+        self.terms.pop(record.call.id, None)
         self.answered = self.answered or record.error is None
         self.model_seconds += record.seconds
         self.input_tokens += record.usage.input
@@ -148,7 +155,7 @@ class Calls:
     def _room(self, model: Model) -> int:
         answer = self.ceilings.longest_answer(model.answer_tokens)
         tokens = self.tokens_left - min(answer, self.tokens_left // 2)
-        rates = prices.rates(model.name, model.context_tokens, model.paid)
+        rates = model.terms.rates(model.context_tokens)
         if rates is None or not rates.input:
             return tokens
         money = max(Decimal(0), self.money_left - rates.call)
@@ -184,7 +191,7 @@ class Calls:
 
     def _paid_for(self, model: Model, read: int) -> int | None:
         """Tokens of an answer that the turn's money pays for; None where nobody knows or nothing costs."""
-        rates = prices.rates(model.name, read, model.paid)
+        rates = model.terms.rates(read)
         cost = rates.cost(usage.Counted(read, 0)) if rates else None
         if rates is None or cost is None:
             return None
@@ -192,12 +199,16 @@ class Calls:
             return 0
         return int((self.money_left - cost) * MILLION / rates.output) if rates.output else None
 
-    def _most(self, model: Model, read: int, written: int) -> quota.Most:
-        """What the call may come to: its whole prompt and the longest answer, at the dearest price ahead."""
+    def _most(self, call: Call, read: int, written: int) -> quota.Most:
+        """What the call may come to: its whole prompt and the longest answer.
+
+        At the dearest price ahead, but for limits of this model alone, which no other is charged to.
+        """
         most = usage.Counted(read, written)
-        costs = [prices.cost(one.name, most, one.paid) for one in self.choice.models]
-        known = [cost for cost in costs if cost is not None]
-        return quota.Most(self.choice.model_class, model.name, read, written, max(known, default=None))
+        own = self.terms[call.id].cost(most)
+        costs = [own, *(one.terms.cost(most) for one in self.choice.models)]
+        dearest = max((cost for cost in costs if cost is not None), default=None)
+        return quota.Most(self.choice.model_class, call.model, read, written, dearest, own)
 
     def _model(self, call: Call) -> Model:
         named = (call.provider, call.model)
@@ -219,7 +230,7 @@ class Calls:
             model_class=self.choice.model_class,
             tokens=tokens,
             exact=exact,
-            overrides=self._model(call).paid,
+            terms=self.terms.get(call.id) or self._model(call).terms,
             outcome=outcome,
             seconds=round(seconds, 3),
         )

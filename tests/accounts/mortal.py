@@ -32,7 +32,7 @@ def live(order: dict[str, str]) -> None:
 
     from accounts import limits, quota, usage
     from accounts.models import Customer
-    from accounts.prices import Overrides
+    from accounts.prices import Overrides, Terms
     from accounts.usage import Bound, CallCharge, Counted
 
     def at(step: str) -> None:
@@ -50,7 +50,7 @@ def live(order: dict[str, str]) -> None:
         **named,
         tokens=Counted(100, 100),
         exact=True,
-        overrides=Overrides(Decimal("0.15"), None, Decimal("0.6"), Decimal(0)),
+        terms=Terms(Overrides(Decimal("0.15"), None, Decimal("0.6"), Decimal(0))),
     )
     at("opened")
     most = quota.Most("small", "m-1", 100, 100, call.cost)

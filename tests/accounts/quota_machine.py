@@ -282,7 +282,9 @@ class Books(RuleBasedStateMachine):
     def _charge(self, turn: OneTurn, call: OneCall, tokens: Counted, paid: prices.Overrides) -> CallCharge:
         named = {"provider": "p", "model": call.model, "model_class": call.model_class}
         whose = {"customer": turn.customer.id, "site": self.site.key, "tier": "free"}
-        return CallCharge(call.use, turn.id, 1, **whose, **named, tokens=tokens, exact=True, overrides=paid)
+        return CallCharge(
+            call.use, turn.id, 1, **whose, **named, tokens=tokens, exact=True, terms=prices.Terms(paid)
+        )
 
     # What must hold
 

@@ -19,7 +19,7 @@ def charge(customer: Customer, tokens: Counted, paid: prices.Overrides = prices.
     call = CallCharge(
         call=uuid4(), turn=uuid4(), attempt=1, customer=customer.id, site="demo", tier="free",
         provider="openai", model="gpt-4o-mini", model_class="small", tokens=tokens, exact=True,
-        overrides=paid,
+        terms=prices.terms("gpt-4o-mini", paid),
     )  # fmt: skip
     usage.begin(call, Most("small", call.model, 0, 0, None), Bound())
     usage.end(call)

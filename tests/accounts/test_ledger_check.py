@@ -22,7 +22,7 @@ from bot.desk import ledger_night
 
 pytestmark = pytest.mark.django_db
 
-PAID = prices.Overrides(Decimal("0.123456789012"), None, Decimal("0.777777777777"))
+PAID = prices.Terms(prices.Overrides(Decimal("0.123456789012"), None, Decimal("0.777777777777")))
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def ended(alice: Customer, free: Tier) -> CallCharge:
         **named,
         tokens=Counted(100, 100),
         exact=True,
-        overrides=PAID,
+        terms=PAID,
     )
     bound, most = Bound(limits.binding(alice), 60), Most("small", "m-1", 100, 100, call.cost)
     usage.begin(call, most, bound)

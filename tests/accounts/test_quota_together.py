@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 NOON = datetime(2026, 3, 29, 12, tzinfo=UTC)
 READ, WRITTEN = 100, 300
 # Its cost is no binary fraction: 0.000195 dollars.
-PRICE = prices.Overrides(Decimal("0.15"), Decimal("0.15"), Decimal("0.6"))
+PRICE = prices.Terms(prices.Overrides(Decimal("0.15"), Decimal("0.15"), Decimal("0.6")))
 COST = Decimal("0.000195")
 # How many come at once, and how often that is tried.
 FEW = pytest.param(40, 1)
@@ -81,7 +81,7 @@ class Caller:
             model_class=model_class,
             tokens=Counted(READ, WRITTEN),
             exact=True,
-            overrides=PRICE,
+            terms=PRICE,
         )
 
     def begin(self) -> None:

@@ -98,8 +98,8 @@ def test_end_leaves_the_cost_empty_when_no_price_is_known(charge: CallCharge):
 
 
 def test_end_charges_what_the_deployment_pays(charge: CallCharge):
-    paid = prices.Overrides(Decimal(1), Decimal(1), Decimal(1))
-    usage.end(replace(charge, overrides=paid))
+    paid = prices.Terms(prices.Overrides(Decimal(1), Decimal(1), Decimal(1)))
+    usage.end(replace(charge, terms=paid))
     assert the_entry(charge).cost == Decimal("0.0004")
 
 
@@ -135,8 +135,8 @@ class TestLost:
         assert entry.cost == Decimal("0.00045")
 
     def test_close_lost_charges_the_prices_that_the_call_was_begun_with(self, charge: CallCharge):
-        paid = prices.Overrides(Decimal(1), Decimal(1), Decimal(1))
-        begun = replace(charge, tokens=Tokens(1000, 0, 0, 0), exact=False, overrides=paid)
+        paid = prices.Terms(prices.Overrides(Decimal(1), Decimal(1), Decimal(1)))
+        begun = replace(charge, tokens=Tokens(1000, 0, 0, 0), exact=False, terms=paid)
         begin(begun)
         usage.close_lost(begun.turn, 2, 500)
         assert the_entry(begun).cost == Decimal("0.0015")
@@ -160,11 +160,17 @@ class TestLost:
         usage.close_lost(lost.turn, 3, 500)
         assert [the_entry(call).output_tokens for call in (lost, later)] == [0, 500]
 
-    def test_turns_with_open_calls_are_those_of_the_last_day(self, lost: CallCharge, charge: CallCharge):
+    def test_close_lost_that_was_killed_halfway_goes_on_where_it_was(self, lost: CallCharge):
+        later = replace(lost, call=uuid.uuid4(), attempt=2)
+        begin(later)
+        UsageEntry.objects.filter(call=later.call).update(outcome="lost", output_tokens=500)
+        usage.close_lost(lost.turn, 3, 500)
+        assert (the_entry(lost).outcome, the_entry(lost).output_tokens) == ("lost", 0)
+        assert the_entry(later).output_tokens == 500
+
+    def test_turns_with_open_calls_are_found_however_old(self, lost: CallCharge, charge: CallCharge):
+        UsageEntry.objects.update(created_at=timezone.now() - timedelta(days=40))
         assert usage.turns_with_open_calls() == [lost.turn]
-        UsageEntry.objects.update(created_at=timezone.now() - timedelta(days=2))
-        assert usage.turns_with_open_calls() == []
-        UsageEntry.objects.update(created_at=timezone.now())
         usage.end(charge)
         assert usage.turns_with_open_calls() == []
 

@@ -34,6 +34,7 @@ class Reply:
 
     text: str = "Hello from the model."
     tools: tuple[tuple[str, str], ...] = ()  # (name, arguments as JSON text)
+    thoughts: str = ""  # told before the text, in one chunk that counts as content
     finish: str | None = None  # None: what fits
     first_token: float = 0
     pace: float = 0
@@ -49,6 +50,8 @@ class Reply:
     gate: threading.Event | None = None  # holds the reply back after `after` content chunks
 
     def deltas(self) -> Iterator[Body]:
+        if self.thoughts:
+            yield {"reasoning_content": self.thoughts}
         for piece in re.findall(r"\s*\S+\s*$|\s*\S+", self.text):
             yield {"content": piece}
         for index, (name, arguments) in enumerate(self.tools):

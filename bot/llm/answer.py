@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from bot.llm.base import FinishReason, ToolRequest, Usage
+from bot.llm import reported
+from bot.llm.base import FinishReason, ToolRequest
 
 FINISH_REASONS: dict[str, FinishReason] = {
     "stop": "stop",
@@ -28,11 +29,11 @@ class _Call:
 
 
 class Answer:
-    """What has come so far: feed it events, then take the tool requests, usage and finish reason."""
+    """What has come so far: feed it events, then take the tool requests, reported usage, finish reason."""
 
     def __init__(self) -> None:
         self.begun = False
-        self.usage: Usage | None = None
+        self.reported: reported.Reported | None = None
         self._finish: str | None = None
         self._calls: list[_Call] = []
         self._produced: list[str] = []
@@ -54,8 +55,8 @@ class Answer:
 
     def feed(self, event: Mapping[str, Any]) -> str:
         """Take in one event and return the text it adds to the reply."""
-        if reported := event.get("usage"):
-            self.usage = read_usage(reported) or self.usage
+        if told := event.get("usage"):
+            self.reported = reported.read(told) or self.reported
         choice = next((c for c in _list(event.get("choices")) if _dict(c).get("index", 0) == 0), None)
         # Some servers repeat their last events; what comes after the end is not the answer.
         if choice is None or self._finish is not None:
@@ -101,24 +102,6 @@ class Answer:
         if "\ud800" <= text[-1:] <= "\udbff":
             text, self._half = text[:-1], text[-1]
         return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def read_usage(reported: object) -> Usage | None:
-    """The provider's own count; None when it makes no sense."""
-    usage = _dict(reported)
-    taken, made = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
-    if not taken:
-        return None
-    cached = _count(_dict(usage.get("prompt_tokens_details")).get("cached_tokens"))
-    cached = cached or _count(usage.get("prompt_cache_hit_tokens"))
-    thought = _count(_dict(usage.get("completion_tokens_details")).get("reasoning_tokens"))
-    if thought and _count(usage.get("total_tokens")) == taken + made + thought:
-        made += thought  # Gemini and Grok leave thoughts out of the output but not out of the total
-    return Usage(taken, min(cached, taken), made, min(thought, made), exact=True)
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and value > 0 else 0
 
 
 def _dict(value: object) -> dict[str, Any]:

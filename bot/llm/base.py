@@ -77,7 +77,7 @@ class Request:
     """One question to one model, in the wire shape of chat completions.
 
     Setting `cancelled` ends the call with Stopped, wherever it is. `shorten` gives shorter messages for a
-    model that finds these too long; it is asked once.
+    model that finds these too long; it is asked once. `thinks`: the model may think without showing it.
     """
 
     model: str
@@ -87,6 +87,7 @@ class Request:
     deadlines: Deadlines = Deadlines()
     cancelled: threading.Event | None = None
     shorten: Callable[[], tuple[Message, ...]] | None = None
+    thinks: bool = False
 
     @property
     def is_cancelled(self) -> bool:
@@ -147,6 +148,6 @@ class Provider(Protocol):
 
         A wrapper may begin anew, with a Restart first where text or a tool request has been yielded. Nothing
         is sent before the first piece is asked for. Closing the generator closes the upstream connection at
-        once.
+        once; throwing Stopped into it does so, too, and tells what the call has cost by the error's usage.
         """
         ...

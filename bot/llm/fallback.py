@@ -18,7 +18,7 @@ from bot.llm.retrying import RetryBudget, Retrying
 class Target:
     """One model of one provider, by the names the provider knows them by, and how it is asked.
 
-    `max_streams` is the provider's ceiling, None where it has none.
+    `max_streams` is the provider's ceiling, None where it has none; see `Request.thinks`.
     """
 
     provider_name: str
@@ -27,11 +27,14 @@ class Target:
     settings: Settings = field(default_factory=Settings)
     deadlines: Deadlines = field(default_factory=Deadlines)
     max_streams: int | None = None
+    thinks: bool = False
 
     def fit(self, request: Request, seconds: float) -> Request:
         """The request as this model is to get it, with no more time than is left."""
         deadlines = replace(self.deadlines, whole=min(self.deadlines.whole, seconds))
-        return replace(request, model=self.model, settings=self.settings, deadlines=deadlines)
+        return replace(
+            request, model=self.model, settings=self.settings, deadlines=deadlines, thinks=self.thinks
+        )
 
 
 @dataclass(frozen=True, slots=True)

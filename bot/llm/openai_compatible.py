@@ -9,7 +9,7 @@ from typing import cast
 import httpx2
 import openai
 
-from bot.llm import counting, diagnosis, sockets, sse, wire
+from bot.llm import diagnosis, sockets, sse, usage, wire
 from bot.llm.answer import Answer
 from bot.llm.base import Finish, Pieces, Request, Text
 from bot.llm.errors import CutStream, Malformed, Stopped, TimedOut, Unreachable, UpstreamError
@@ -39,27 +39,25 @@ class OpenAICompatible:
             raise Unreachable(f"The address is not valid: {error}") from error
 
     def stream(self, request: Request) -> Pieces:
-        """Ask the model; see `Provider.stream`."""
+        """Ask the model; see `Provider.stream`.
+
+        A call that is stopped is not read on for the usage at its end: that would keep a worker's place
+        for an answer nobody waits for, and pay for all of it. What it has cost is estimated.
+        """
         if request.is_cancelled:
             raise Stopped("Cancelled before it was asked")
         answer, watch = Answer(), Watch(request.deadlines, request.cancelled)
-        WATCHDOG.add(watch)
         try:
-            with sockets.watched(watch):
-                response = self._post(request)
-            with closing(response):
-                yield from _read(response, answer, watch)
+            yield from self._asked(request, answer, watch)
+            yield from answer.tool_requests()
         except (UpstreamError, *diagnosis.TRANSPORT_ERRORS) as error:
             explained = _explained(error, watch)
             if watch.sent and not isinstance(explained.__cause__, openai.APIStatusError):
-                explained.usage = counting.estimate(request, answer.produced)
+                explained.usage = usage.of(request, answer, watch.seconds)
             if explained is error:
                 raise
             raise explained from error
-        finally:
-            WATCHDOG.remove(watch)
-        yield from answer.tool_requests()
-        yield answer.usage or counting.estimate(request, answer.produced)
+        yield usage.of(request, answer, watch.seconds)
         yield Finish(answer.finish or "stop")
 
     def models(self) -> list[str]:
@@ -79,6 +77,16 @@ class OpenAICompatible:
 
     def close(self) -> None:
         self._client.close()
+
+    def _asked(self, request: Request, answer: Answer, watch: Watch) -> Iterator[Text]:
+        WATCHDOG.add(watch)
+        try:
+            with sockets.watched(watch):
+                response = self._post(request)
+            with closing(response):
+                yield from _read(response, answer, watch)
+        finally:
+            WATCHDOG.remove(watch)
 
     def _post(self, request: Request) -> httpx2.Response:
         deadlines = request.deadlines
@@ -147,6 +155,6 @@ def _expect_next(answer: Answer, watch: Watch) -> None:
 
 
 def _explained(error: Exception, watch: Watch) -> UpstreamError:
-    if watch.passed:
+    if watch.passed and not isinstance(error, Stopped):
         return Stopped("Cancelled") if watch.passed == CANCELLED else TimedOut(watch.passed)
     return error if isinstance(error, UpstreamError) else diagnosis.of_transport(error)

@@ -66,7 +66,7 @@ class Recorded:
             meter.fail(error)
             raise
         except GeneratorExit:
-            meter.error = STOPPED if meter.error else None
+            meter.stop(pieces)
             raise
         finally:
             pieces.close()
@@ -99,7 +99,17 @@ class _Meter:
     def fail(self, error: UpstreamError) -> None:
         self._failure, self.error, self.usage = error, error.kind, error.usage or NOTHING_USED
 
+    def stop(self, pieces: Pieces) -> None:
+        """Its reader has closed it: unless it had ended, let it end now and tell what it has cost."""
+        if self.error is None:
+            return
+        self.error = STOPPED
+        try:
+            pieces.throw(Stopped("Closed by its reader"))
+        except UpstreamError as error:
+            self.usage = self.usage or error.usage
+
     def record(self) -> CallRecord:
-        usage = self.usage or counting.estimate(self._call.request, "".join(self._texts))
         seconds = time.monotonic() - self._started
+        usage = self.usage or counting.estimate(self._call.request, "".join(self._texts), seconds)
         return CallRecord(self._call, usage, self.error, self._failure, seconds, self._first)

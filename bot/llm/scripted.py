@@ -33,7 +33,7 @@ class Scripted:
             raise AssertionError(f"Asked {len(self.requests)} times, which the script does not foresee")
         try:
             yield from _play(self._replies.pop(0), request)
-        except GeneratorExit:
+        except (GeneratorExit, Stopped):
             self.closed_early += 1
             raise
 

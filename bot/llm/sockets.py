@@ -72,7 +72,7 @@ class WatchedStream(httpcore2.NetworkStream):
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._watch = _guard(self._socket)
         if self._watch:
-            self._watch.sent = True
+            self._watch.note_sent()
         self._inner.write(buffer, timeout)
 
     def close(self) -> None:

@@ -24,8 +24,7 @@ class Watch:
     def __init__(self, deadlines: Deadlines, cancelled: threading.Event | None = None) -> None:
         now = time.monotonic()
         self.passed: str | None = None
-        # Whether the provider may have seen the request.
-        self.sent = False
+        self._sent_at: float | None = None
         self._cancelled = cancelled
         self._deadlines = deadlines
         self._whole_due = now + deadlines.whole
@@ -33,6 +32,19 @@ class Watch:
         self._gathers = False
         self._socket: socket.socket | None = None
         self._lock = threading.Lock()
+
+    def note_sent(self) -> None:
+        self._sent_at = self._sent_at or time.monotonic()
+
+    @property
+    def sent(self) -> bool:
+        """Whether the provider may have seen the request."""
+        return self._sent_at is not None
+
+    @property
+    def seconds(self) -> float:
+        """How long the provider may have been at work."""
+        return 0 if self._sent_at is None else time.monotonic() - self._sent_at
 
     def gather(self) -> None:
         """The reader is being told something by now: what follows need not reach it piece by piece."""

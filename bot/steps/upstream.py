@@ -55,11 +55,17 @@ def provider(choice: Choice, calls: Calls) -> Provider:
             settings=_settings(model, calls.ceilings),
             deadlines=choices.deadlines(model),
             max_streams=model.provider.max_streams,
+            thinks=_thinks(model),
         )
         for model in choice.models
     ]
     guarded = Fallback(targets, before_call=calls.before, after_call=calls.after, guards=_guards())
     return _Announced(guarded, calls)
+
+
+def _thinks(model: Model) -> bool:
+    """Whether it may think at length before it says a word: such models mostly take no sampling, either."""
+    return model.model_class == "reasoning" or not model.sampling
 
 
 def _settings(model: Model, ceilings: Ceilings) -> Settings:

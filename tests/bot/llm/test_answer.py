@@ -1,7 +1,7 @@
 """What odd servers send, put together."""
 
-from bot.llm.answer import Answer, read_usage
-from bot.llm.base import ToolRequest, Usage
+from bot.llm.answer import Answer
+from bot.llm.base import ToolRequest
 
 
 def chunk(finish=None, **delta):
@@ -81,25 +81,3 @@ def test_finish_reasons_of_other_servers_are_known():
         "stop",
         "content_filter",
     ]
-
-
-def test_usage_keeps_cached_and_thought_tokens_inside_the_counts():
-    usage = {
-        "prompt_tokens": 10,
-        "completion_tokens": 5,
-        "total_tokens": 15,
-        "prompt_tokens_details": {"cached_tokens": 99},
-        "completion_tokens_details": {"reasoning_tokens": 4},
-    }
-    assert read_usage(usage) == Usage(10, 10, 5, 4, exact=True)
-
-
-def test_usage_counts_thoughts_that_only_the_total_knows():
-    details = {"reasoning_tokens": 20}
-    usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 35}
-    assert read_usage({**usage, "completion_tokens_details": details}) == Usage(10, 0, 25, 20, exact=True)
-
-
-def test_usage_that_makes_no_sense_is_none():
-    for reported in (None, [], {}, {"prompt_tokens": 0}, {"prompt_tokens": "many"}, {"prompt_tokens": -5}):
-        assert read_usage(reported) is None

@@ -20,12 +20,12 @@ AT_ONCE = 0.5
 class Asking:
     """A call on its own thread."""
 
-    def __init__(self, provider: OpenAICompatible) -> None:
+    def __init__(self, provider: OpenAICompatible, **given: object) -> None:
         self.cancelled = threading.Event()
         self.pieces: list[object] = []
         self.begun = threading.Event()
         self.error: errors.UpstreamError | None = None
-        self._provider = provider
+        self._provider, self._given = provider, given
         self._thread = threading.Thread(target=self._ask)
         self._thread.start()
 
@@ -39,7 +39,7 @@ class Asking:
 
     def _ask(self) -> None:
         try:
-            for piece in self._provider.stream(a_request(cancelled=self.cancelled)):
+            for piece in self._provider.stream(a_request(cancelled=self.cancelled, **self._given)):
                 self.pieces.append(piece)
                 self.begun.set()
         except errors.UpstreamError as error:
@@ -78,6 +78,14 @@ def test_cancelled_call_ends_before_its_first_piece(upstream, provider, fault, r
     assert not asking.error.usage.exact
     assert upstream.dropped.acquire(timeout=2)
     assert upstream.connections == 1
+
+
+def test_cancelled_call_of_a_model_that_thinks_unseen_costs_its_time(upstream, provider):
+    upstream.script(Reply(fault="hang"))
+    asking = Asking(provider, thinks=True)
+    assert upstream.arrived.acquire(timeout=5)
+    asking.cancel()
+    assert asking.error.usage.output >= 1
 
 
 def test_cancelled_call_ends_in_the_silence_after_its_text(upstream, provider):

@@ -161,7 +161,7 @@ def test_each_target_is_asked_in_its_own_way():
     first, second = Scripted(errors.Refused("Key")), Scripted("Hello")
     targets = [
         Target("main", "m-1", first, Settings(temperature=0.1), Deadlines(first_token=2, whole=20)),
-        Target("spare", "m-2", second, Settings(max_tokens=9), Deadlines(first_token=120, whole=240)),
+        Target("spare", "m-2", second, Settings(max_tokens=9), Deadlines(120, 120, 120, 240), thinks=True),
     ]
     provider = Fallback(
         targets,
@@ -172,6 +172,7 @@ def test_each_target_is_asked_in_its_own_way():
     list(provider.stream(a_request(deadlines={"whole": 100})))
     one, other = first.requests[0], second.requests[0]
     assert (one.settings, other.settings) == (Settings(temperature=0.1), Settings(max_tokens=9))
+    assert (one.thinks, other.thinks) == (False, True)
     assert (one.deadlines.first_token, other.deadlines.first_token) == (2, 120)
     assert one.deadlines.whole <= 20
     assert 90 < other.deadlines.whole <= 100

@@ -227,6 +227,28 @@ def test_stopped_call_settles_to_what_was_used(turning: Turning, limited: None) 
     assert (window.held, window.settled) == (0, entry.input_tokens + 1)
 
 
+@pytest.mark.parametrize("kind", [{"sampling": False}, {"model_class": "reasoning"}, {}])
+def test_call_stopped_while_the_model_thinks_unseen_costs_its_time(
+    turning: Turning, limited: None, kind: dict[str, object]
+) -> None:
+    turning.work.conversation.customer.effective_tier.classes = ["small", "reasoning"]
+    Model.objects.filter(name="spare").delete()
+    Model.objects.update(**kind)
+    turning.main.script(Reply(fault="hang"))
+    fence = threading.Thread(
+        target=lambda: turning.main.arrived.acquire(timeout=10) and turning.screen.fenced_event.set()
+    )
+    fence.start()
+    with pytest.raises(Fenced):
+        turning.ask()
+    fence.join()
+    entry, window = UsageEntry.objects.get(), Window.objects.get()
+    assert (entry.outcome, entry.confidence) == ("stopped", "estimated")
+    assert bool(entry.output_tokens) == bool(kind)
+    assert (window.held, window.overrun) == (0, 0)
+    assert window.settled == entry.input_tokens + entry.output_tokens
+
+
 def test_charge_that_is_written_twice_counts_once(turning: Turning, limited: None) -> None:
     charges: list[usage.CallCharge] = []
     with pytest.MonkeyPatch.context() as patch:

@@ -6,7 +6,6 @@ from functools import cached_property
 from django.conf import settings
 from django.db import connection
 
-from accounts import prices
 from accounts.limits import Binding
 from accounts.models import CLASSES, Limit, Tier
 from accounts.prices import Overrides
@@ -112,7 +111,7 @@ def _needs_price(model: Model, binding: Binding) -> bool:
 
 
 def _has_price(model: Model) -> bool:
-    rates = prices.rates(model.name, 0, model.paid)
+    rates = model.terms.rates(0)
     return rates is not None and None not in (rates.input, rates.cached, rates.output)
 
 

@@ -12,11 +12,12 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from accounts import usage
+from accounts import quota, usage
 from bot import events, heartbeats, keeping, leases, line, queue, reply, turn, words
 from bot.errors import place
 from bot.line import Waiting
-from bot.models import Turn
+from bot.llm import counting
+from bot.models import Message, Turn
 
 LOOK_SECONDS = 1.0
 BEAT_EVERY = 5
@@ -28,6 +29,7 @@ STUCK_SECONDS = 8.0
 # On SIGTERM: finish what can be finished, then hand the rest to the other workers.
 FINISH_SECONDS = 6.0
 MOST_IN_SHORT = 20
+_ANY_ATTEMPT = 2**15 - 1  # as many as the column holds
 LOCK = 0x46645265  # one worker looks at a time
 
 log = structlog.get_logger(__name__)
@@ -157,12 +159,26 @@ def end_forlorn(waiting: Iterable[Waiting]) -> None:
 
 
 def sweep(now: datetime) -> None:
-    """Charge what a dead worker had asked of models for turns that others have ended."""
+    """Give back what was held too long, should nobody else, and charge what dead workers had asked of models.
+
+    That is for turns that others have ended, and for those that are not kept any more.
+    """
+    quota.expire(now)
     settled = now - timedelta(seconds=SWEEP_EVERY)
     open_calls = usage.turns_with_open_calls()
-    over = Turn.objects.filter(id__in=open_calls, state=Turn.State.DONE, finished_at__lt=settled)
-    for ended in over:
-        usage.close_lost(ended.id, ended.attempt + 1, 0)
+    known = Turn.objects.in_bulk(open_calls)
+    for turn_id in open_calls:
+        ended = known.get(turn_id)
+        if ended is None:
+            usage.close_lost(turn_id, _ANY_ATTEMPT, 0)
+        elif ended.finished_at and ended.finished_at < settled:
+            usage.close_lost(turn_id, ended.attempt + 1, _said(ended))
+
+
+def _said(ended: Turn) -> int:
+    """Tokens of what a model has said in this turn: all that is known of calls whose worker died."""
+    said = Message.objects.filter(turn=ended, author=Message.Author.BOT, source="model")
+    return counting.tokens(said.values_list("masked", flat=True).first() or "")
 
 
 def _end_fenced(one: Waiting) -> None:

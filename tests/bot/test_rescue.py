@@ -1,7 +1,7 @@
 """Nobody is forgotten: what a worker's rescue thread does, look by look."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -10,9 +10,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts import usage
-from accounts.models import Customer, Site, Tier, UsageEntry
-from accounts.quota import Most
+from accounts.models import Customer, Site, Tier
 from bot import conversations, heartbeats, keeping, leases, queue, rescue, turn
 from bot.events import TurnLog
 from bot.models import Conversation, Message, Turn
@@ -256,44 +254,6 @@ def test_leaving_waits_for_what_is_about_to_end(
     assert sent == []
 
 
-def test_an_open_call_of_a_dead_worker_is_charged_though_others_ended_the_turn(
-    conversation: Conversation, charge: Callable[[Turn], None]
-) -> None:
-    ended = say(conversation, 0)
-    charge(ended)
-    Turn.objects.filter(id=ended.id).update(state="done", finished_at=timezone.now())
-    rescue.sweep(timezone.now())
-    assert _outcomes(ended) == ["open"]
-    rescue.sweep(timezone.now() + timedelta(seconds=rescue.SWEEP_EVERY + 1))
-    assert _outcomes(ended) == ["lost"]
-
-
-@pytest.fixture
-def charge() -> Callable[[Turn], None]:
-    """Write the entry of a call about to be made."""
-
-    def begin(turn: Turn) -> None:
-        usage.begin(
-            usage.CallCharge(
-                call=uuid4(),
-                turn=turn.id,
-                attempt=turn.attempt,
-                customer=turn.conversation.customer_id,
-                site="demo",
-                tier="free",
-                provider="p",
-                model="gpt-4o-mini",
-                model_class="small",
-                tokens=usage.Counted(10, 0),
-                exact=False,
-            ),
-            Most("small", "gpt-4o-mini", 10, 800, None),
-            usage.Bound(),
-        )
-
-    return begin
-
-
 @pytest.fixture
 def beating(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """One worker lives, and both its places are taken."""
@@ -305,7 +265,3 @@ def beating(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def customer_s(site: Site) -> Conversation:
     return Conversation.objects.create(site=site, customer=Customer.objects.create(site=site))
-
-
-def _outcomes(turn: Turn) -> list[str]:
-    return list(UsageEntry.objects.filter(turn=turn.id).values_list("outcome", flat=True))

@@ -3,6 +3,9 @@
 They are read behind a number, as in "3 of 10 messages today" and "今日消息已用 3 / 10".
 """
 
+import math
+from datetime import datetime
+
 from accounts.limits import Rule
 from accounts.models import Limit
 
@@ -37,6 +40,13 @@ _EXTRA = {"en": "extra {said}", "zh": "额外{said}"}
 _NETWORK = {"en": "{said} from your network", "zh": "您所在网络的{said}"}
 _TOGETHER = {"en": "{said}, shared by all customers", "zh": "全体用户共用的{said}"}
 _TWO_DAYS = 48
+_MINUTES_OF_TWO_HOURS = 120
+# Behind how much of what: "10 messages today", "今日消息（10）".
+_AMOUNT = {"en": "{amount:,} {said}", "zh": "{said}（{amount:,}）"}
+_IN_MINUTES = {"en": "in {count} minutes", "zh": "{count} 分钟后"}
+_IN_ONE_MINUTE = {"en": "in a minute", "zh": "1 分钟后"}
+_IN_HOURS = {"en": "in {count} hours", "zh": "{count} 小时后"}
+_IN_DAYS = {"en": "in {count} days", "zh": "{count} 天后"}
 
 
 def label(rule: Rule, locale: str) -> str:
@@ -47,6 +57,28 @@ def label(rule: Rule, locale: str) -> str:
     if rule.scope == Limit.Scope.ADDRESS:
         return _NETWORK[language].format(said=said)
     return said if rule.own else _TOGETHER[language].format(said=said)
+
+
+def named(rule: Rule, locale: str) -> str:
+    """The limit with its amount, such as "10 messages today"; of money no amount is told."""
+    said, amount = label(rule, locale), int(rule.amount)
+    if rule.metric == Limit.Metric.MONEY or amount == 1:
+        return said
+    return _AMOUNT[locale if locale in _ORDER else "en"].format(amount=amount, said=said)
+
+
+def until(moment: datetime, now: datetime, locale: str) -> str:
+    """Such as "in 3 hours"; rounded up, so that nobody comes back too early."""
+    language = locale if locale in _ORDER else "en"
+    minutes = max(1, math.ceil((moment - now).total_seconds() / 60))
+    hours = math.ceil(minutes / 60)
+    if minutes == 1:
+        return _IN_ONE_MINUTE[language]
+    if minutes < _MINUTES_OF_TWO_HOURS:
+        return _IN_MINUTES[language].format(count=minutes)
+    if hours < _TWO_DAYS:
+        return _IN_HOURS[language].format(count=hours)
+    return _IN_DAYS[language].format(count=math.ceil(hours / 24))
 
 
 def granted(metric: str, model_class: str, locale: str) -> str:

@@ -46,11 +46,20 @@ _WORDS: dict[str, dict[str, str]] = {
         "or ask for a person: a colleague will see your message here.",
         "zh": "我暂时无法连接应答服务。请稍后再试，或点击“转人工”，同事会在这里看到您的消息。",
     },
+    # Which limit is in the way: `limit` as in "10 messages today".
+    "limit.full": {
+        "en": "The limit of {limit} leaves no room for a full answer now.",
+        "zh": "{limit}额度已不足以给出完整回答。",
+    },
+    "limit.actions": {
+        "en": "The limit of {limit} leaves no room for more now.",
+        "zh": "{limit}额度已用完。",
+    },
+    "limit.again": {"en": "{said} There is more again {when}.", "zh": "{said}额度将在{when}恢复。"},
     "promise.usage_limit": {
-        "en": "You have used all assistant messages for now. I found no prepared answer to this, "
+        "en": "{why} I found no prepared answer to this, "
         "but you can ask for a person and a colleague will answer here.",
-        "zh": "您当前的智能助手消息额度已用完。我没有找到现成的答案，"
-        "您可以点击“转人工”，同事会在这里回复您。",
+        "zh": "{why}我没有找到现成的答案，您可以点击“转人工”，同事会在这里回复您。",
     },
     "promise.not_now": {
         "en": "I can't look into this fully right now, and I found no prepared answer to it. "
@@ -59,9 +68,8 @@ _WORDS: dict[str, dict[str, str]] = {
         "您可以点击“转人工”，同事会在这里看到您的消息。",
     },
     "cut.usage_limit": {
-        "en": "I have to stop here: your assistant messages are used up for now. "
-        "If you like, ask for a person, who will see all of this.",
-        "zh": "我只能先说到这里：您当前的智能助手额度已用完。如有需要，请点击“转人工”，同事会看到以上内容。",
+        "en": "I have to stop here. {why} If you like, ask for a person, who will see all of this.",
+        "zh": "我只能先说到这里。{why}如有需要，请点击“转人工”，同事会看到以上内容。",
     },
     "cut.not_now": {
         "en": "I have to stop here: I can't look into this any further right now. "

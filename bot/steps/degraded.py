@@ -20,16 +20,18 @@ def reply(work: Work, question: str, refusal: Refusal) -> Reply:
     if refusal.text:
         return Reply(text=refusal.text, outcome="degraded", source="promise", reason=reason)
     site, locale = work.conversation.site_id, work.locale
+    why = refusal.why(locale)
     match = canned.best(site, question, locale)
     if match and canned.fair(match):
-        return Reply(text=match.reply.answer, outcome="degraded", source="canned", reason=reason)
+        text = _after(why, match.reply.answer)
+        return Reply(text=text, outcome="degraded", source="canned", reason=reason)
     found = search.best_passage(site, question, locale)
     if found:
         intro = words.say("passage.intro", locale, title=found.title)
         sources = [Source(title=found.title, url=found.url)] if found.url else []
-        text = f"{intro}\n\n{_cut(found.text)}"
+        text = _after(why, f"{intro}\n\n{_cut(found.text)}")
         return Reply(text=text, outcome="degraded", source="passage", reason=reason, sources=sources)
-    text = words.say(f"promise.{refusal.about}", locale)
+    text = words.say(f"promise.{refusal.about}", locale, why=why)
     return Reply(text=text, outcome="degraded", source="promise", reason=reason)
 
 
@@ -57,11 +59,23 @@ def _outcome_of_changes(work: Work, reason: str) -> Reply:
         if call.state == ToolCall.State.DONE:
             lines.append(words.say("approval.done", work.locale, title=call.title))
         else:
-            why = (call.result or {}).get("error", "")
-            lines.append(words.say("approval.failed", work.locale, why=why))
+            lines.append(_failure(call, work.locale))
     return Reply(
         text="\n\n".join(lines), outcome="degraded", source="promise", reason=reason, cards=work.shown.cards
     )
+
+
+def _failure(call: ToolCall, locale: str) -> str:
+    """Of a change that a limit left no room for it is told which; the model's instruction is not for them."""
+    result = call.result or {}
+    if "limit" in result:
+        return _after(result["limit"], words.say("approval.undone", locale, title=call.title))
+    return words.say("approval.failed", locale, why=result.get("error", ""))
+
+
+def _after(why: str, text: str) -> str:
+    """What stands in for an answer, after the limit that is in the way of it."""
+    return f"{why}\n\n{text}" if why else text
 
 
 def _cut(text: str) -> str:

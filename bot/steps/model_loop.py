@@ -206,7 +206,7 @@ def reply(work: Work, calls: Calls, said: Answer) -> Reply:
 
 def _and_why(text: str, cut: Refusal, locale: str) -> str:
     """What was said, with one sentence that it ends here."""
-    sentence = cut.text or words.say(f"cut.{cut.about}", locale)
+    sentence = cut.text or words.say(f"cut.{cut.about}", locale, why=cut.why(locale))
     return f"{text}\n\n{sentence}" if text else sentence
 
 

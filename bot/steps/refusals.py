@@ -2,26 +2,30 @@
 
 from dataclasses import dataclass
 
-from accounts.models import Limit
-from accounts.quota import Exhausted, SpendingStopped
+from accounts.quota import Exhausted, SpendingStopped, Standing
+from bot import limit_told
 from bot.errors import GaveUp
 from bot.steps.choice import Unpriced
 
 # What limits and ceilings raise.
 REFUSED = (Exhausted, SpendingStopped, Unpriced)
 
-_OF_THE_CUSTOMER = (Limit.Scope.CUSTOMER, Limit.Scope.ADDRESS)
-
 
 @dataclass(frozen=True)
 class Refusal:
     """`about` names the words for it: usage_limit where the customer has used up what is theirs, not_now,
-    model_down or busy; `text` is what the limit has to say itself.
+    model_down or busy; `text` is what the limit has to say itself; `limit` is the customer's own that is in
+    the way, where it is theirs.
     """
 
     reason: str
     about: str
     text: str = ""
+    limit: Standing | None = None
+
+    def why(self, locale: str) -> str:
+        """Which limit it is and when there is more; empty where it is none of the customer's."""
+        return limit_told.sentence(self.limit, locale)
 
 
 MODEL_DOWN = Refusal("model_down", "model_down")
@@ -31,8 +35,8 @@ BUSY = Refusal("busy", "busy")
 def of(error: Exhausted | SpendingStopped | Unpriced | GaveUp) -> Refusal:
     match error:
         case Exhausted():
-            theirs = any(one.rule.scope in _OF_THE_CUSTOMER for one in error.full)
-            return Refusal("usage_limit", "usage_limit" if theirs else "not_now", error.text)
+            theirs = limit_told.theirs(error)
+            return Refusal("usage_limit", "usage_limit" if theirs else "not_now", error.text, theirs)
         case SpendingStopped():
             return Refusal("spending_stopped", "not_now")
         case Unpriced():

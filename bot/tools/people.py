@@ -4,7 +4,7 @@ from bot.events import HandoverReason
 from bot.tools.registry import ToolContext, ToolResult, tool
 
 
-@tool()
+@tool(for_person=True)
 def ask_for_human(
     context: ToolContext, reason: Annotated[HandoverReason, "why a person is needed"] = "customer_request"
 ) -> ToolResult:

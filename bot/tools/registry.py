@@ -172,7 +172,8 @@ class ToolContext:
 class Tool:
     """A function the model may ask for. One that `changes` something proposes first and needs a yes.
 
-    The result of a `public` one is what the site publishes: nothing in it is anybody's secret.
+    The result of a `public` one is what the site publishes: nothing in it is anybody's secret. One that is
+    `for_person` asks for a person: no limit of actions counts it.
     """
 
     name: str
@@ -182,6 +183,7 @@ class Tool:
     verified: bool = False
     changes: Callable[..., Proposal] | None = None
     public: bool = False
+    for_person: bool = False
     spec: ToolSpec = field(init=False)
 
     def __post_init__(self) -> None:
@@ -204,6 +206,7 @@ def tool(
     verified: bool = False,
     changes: Callable[..., Proposal] | None = None,
     public: bool = False,
+    for_person: bool = False,
 ) -> Callable[[Callable[..., ToolResult]], Tool]:
     """Make a tool of `(context, **arguments) -> ToolResult`; name, docstring and hints are its schema."""
 
@@ -223,7 +226,7 @@ def tool(
             for parameter in list(inspect.signature(function).parameters.values())[1:]
         }
         arguments = create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
-        return Tool(name, description, function, arguments, verified, changes, public)
+        return Tool(name, description, function, arguments, verified, changes, public, for_person)
 
     return make
 

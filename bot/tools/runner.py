@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from accounts import quota
 from accounts.limits import Binding
-from bot import events, words
+from bot import events, limit_told, words
 from bot.errors import place
 from bot.llm.base import ToolRequest
 from bot.models import ToolCall, Turn
@@ -29,6 +29,7 @@ ACTION_SECONDS = 300
 NO_MORE = (
     "No more lookups are possible now. Answer with what you have; where that is not enough, offer a person."
 )
+NOT_DONE = "This was not done: no more actions are possible now. Say so, and offer a person."
 TITLE_CHARACTERS = 120  # as the site wrote it: placeholders may be longer
 
 log = structlog.get_logger(__name__)
@@ -99,9 +100,9 @@ def run(bench: Bench, request: ToolRequest, call_name: str) -> Ran | Asked:
 def perform(bench: Bench, tool: Tool, arguments: dict[str, Any], call: ToolCall) -> Ran:
     """Run a tool whose row says `started`, where limits leave an action for it."""
     try:
-        counted = _hold(bench, call)
-    except (quota.Exhausted, quota.SpendingStopped):
-        return Ran(_failure(bench, call, ToolError(NO_MORE)))
+        counted = not tool.for_person and _hold(bench, call)
+    except quota.Exhausted as refused:
+        return Ran(_limited(bench, tool, call, refused))
     try:
         return _run(bench, tool, arguments, call)
     finally:
@@ -110,15 +111,19 @@ def perform(bench: Bench, tool: Tool, arguments: dict[str, Any], call: ToolCall)
 
 
 def _hold(bench: Bench, call: ToolCall) -> bool:
-    return quota.hold_action(
-        call.id,
-        bench.turn.id,
-        bench.turn.conversation.customer,
-        seconds=ACTION_SECONDS,
-        binding=bench.binding,
-        model_class=bench.model_class,
-        model=bench.model,
-    )
+    """Whether a limit counts it. The switch that stops spending stops no tool: none costs anything."""
+    try:
+        return quota.hold_action(
+            call.id,
+            bench.turn.id,
+            bench.turn.conversation.customer,
+            seconds=ACTION_SECONDS,
+            binding=bench.binding,
+            model_class=bench.model_class,
+            model=bench.model,
+        )
+    except quota.SpendingStopped:
+        return False
 
 
 def _run(bench: Bench, tool: Tool, arguments: dict[str, Any], call: ToolCall) -> Ran:
@@ -250,6 +255,14 @@ def _finish(bench: Bench, tool: Tool, call: ToolCall, result: ToolResult) -> Ran
 
 def _failure(bench: Bench, call: ToolCall, error: ToolError) -> str:
     result = {"error": bench.veil.mask([str(error)])[0]}
+    _close(call, ToolCall.State.FAILED, result)
+    return json.dumps(result, ensure_ascii=False)
+
+
+def _limited(bench: Bench, tool: Tool, call: ToolCall, refused: quota.Exhausted) -> str:
+    """Of an action that limits leave no room for: what the model is to do, and may tell of the limit."""
+    limit = limit_told.sentence(limit_told.theirs(refused), bench.locale)
+    result = {"error": NOT_DONE if tool.changes else NO_MORE, "limit": limit}
     _close(call, ToolCall.State.FAILED, result)
     return json.dumps(result, ensure_ascii=False)
 

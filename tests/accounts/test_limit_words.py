@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import product
 
@@ -81,6 +82,40 @@ def test_label_reads_well(counts: Rule, en: str, zh: str):
 def test_grant_reads_well(metric: str, model_class: str, en: str, zh: str):
     assert limit_words.granted(metric, model_class, "en") == en
     assert limit_words.granted(metric, model_class, "zh") == zh
+
+
+@pytest.mark.parametrize(
+    ("counts", "en", "zh"),
+    [
+        (rule(amount=Decimal(10)), "10 messages today", "今日消息（10）"),
+        (rule("total_tokens", amount=Decimal(20_000)), "20,000 tokens today", "今日文字总量（20,000）"),
+        (rule(amount=Decimal(1)), "messages today", "今日消息"),
+        (rule("money", amount=Decimal("2.5")), "usage today", "今日用量"),
+    ],
+)
+def test_limit_is_named_with_its_amount_but_for_money(counts: Rule, en: str, zh: str):
+    assert limit_words.named(counts, "en") == en
+    assert limit_words.named(counts, "zh") == zh
+
+
+@pytest.mark.parametrize(
+    ("after", "en", "zh"),
+    [
+        (timedelta(seconds=-5), "in a minute", "1 分钟后"),
+        (timedelta(seconds=60), "in a minute", "1 分钟后"),
+        (timedelta(seconds=61), "in 2 minutes", "2 分钟后"),
+        (timedelta(minutes=119), "in 119 minutes", "119 分钟后"),
+        (timedelta(hours=2), "in 2 hours", "2 小时后"),
+        (timedelta(hours=2, seconds=1), "in 3 hours", "3 小时后"),
+        (timedelta(hours=47), "in 47 hours", "47 小时后"),
+        (timedelta(hours=47, minutes=1), "in 2 days", "2 天后"),
+        (timedelta(days=2, minutes=1), "in 3 days", "3 天后"),
+    ],
+)
+def test_nobody_is_told_to_come_back_too_early(after: timedelta, en: str, zh: str):
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    assert limit_words.until(now + after, now, "en") == en
+    assert limit_words.until(now + after, now, "zh") == zh
 
 
 @pytest.mark.parametrize("locale", ["en", "zh"])

@@ -9,11 +9,12 @@ from typing import Annotated
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from pydantic import BaseModel, computed_field, field_serializer
 from structlog.testing import capture_logs
 
 from accounts import limits
-from accounts.models import Customer, Hold, Limit, Window
+from accounts.models import Customer, Deployment, Hold, Limit, Window
 from bot import events
 from bot.models import Conversation, ToolCall, Turn
 from bot.privacy import policy as policies
@@ -21,7 +22,7 @@ from bot.privacy.memory_vault import MemoryVault
 from bot.privacy.placeholders import Span
 from bot.privacy.rules import Rules
 from bot.privacy.veil import Veil
-from bot.tools import registry, runner
+from bot.tools import people, registry, runner
 from bot.tools.registry import Card, Private, Proposal, ToolContext, ToolResult, tool
 from tests.bot.privacy.doubles import InProcess
 
@@ -242,7 +243,9 @@ class TestActions:
         assert ask(bench, "looks", '{"word": "tent"}') == {"found": "tent"}
         refused = runner.run(bench, requested("looks", '{"word": "rope"}'), "call_2")
         assert isinstance(refused, runner.Ran)
-        assert json.loads(refused.content) == {"error": runner.NO_MORE}
+        told = json.loads(refused.content)
+        assert told["error"] == runner.NO_MORE
+        assert told["limit"].startswith("The limit of lookups and actions today leaves no room for more now.")
         assert self.ran == ["tent"]
         assert [*Window.objects.values_list("held", "settled")] == [(0, 1)]
 
@@ -265,6 +268,23 @@ class TestActions:
         )
         assert runner.carry_out(bench, call) is not None
         assert (call.state, bool(self.ran)) == (state, state == "done")
+
+    def test_person_is_called_where_no_action_is_left(
+        self, limited: Callable[..., runner.Bench], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        bench = limited(0)
+        monkeypatch.setattr(registry, "offered", lambda: {people.ask_for_human.name: people.ask_for_human})
+        ran = runner.run(bench, requested("ask_for_human", "{}"), "call_1")
+        assert isinstance(ran, runner.Ran)
+        assert ran.handover == "customer_request"
+        assert not Hold.objects.exists()
+
+    @pytest.mark.parametrize("counted", [True, False])
+    def test_switch_that_stops_spending_stops_no_tool(
+        self, bench: runner.Bench, limited: Callable[..., runner.Bench], counted: bool
+    ) -> None:
+        Deployment.objects.create(id=1, stopped_at=timezone.now())
+        assert ask(limited(5) if counted else bench, "looks", '{"word": "tent"}') == {"found": "tent"}
 
     @pytest.mark.parametrize(("asks", "counted"), [("large", 1), ("small", 0)])
     def test_limit_of_a_class_counts_what_its_models_ask_for(

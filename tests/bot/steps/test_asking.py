@@ -1,15 +1,21 @@
 """What a turn ends with when limits, prices or the switch refuse it, at first and in the middle."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
+from accounts import quota
 from accounts.models import Deployment, Limit, Tier, UsageEntry, Window
 from bot import turn, words
-from bot.models import Model
+from bot.knowledge import search
+from bot.models import Model, ToolCall, Turn
 from bot.reply import Reply as Ending
+from bot.steps import canned
 from bot.tools import registry
 from bot.tools.registry import ToolResult
 from tests.bot.steps.conftest import Turning, look_up
@@ -18,6 +24,12 @@ from tests.upstream import Reply
 LONG = {"prompt_tokens": 3000, "completion_tokens": 700, "total_tokens": 3700}
 # More than what a call of these tests may come to, and less than two of them.
 ONE_CALL = 4000
+
+# What a customer is told of a limit of theirs; there is more of one that somebody has used.
+TOKENS = "The limit of {amount:,} tokens today leaves no room for a full answer now."
+AGAIN = r"There is more again in (a minute|\d+ (minutes|hours))\."
+CUT = words.say("cut.usage_limit", "en", why=f"{TOKENS.format(amount=ONE_CALL)} {AGAIN}").replace("?", r"\?")
+MESSAGES = rf"The limit of 2 messages today leaves no room for a full answer now\. {AGAIN}"
 
 
 @pytest.fixture
@@ -107,6 +119,49 @@ class TestStepDown:
         assert ending.input_tokens == sum(entry.input_tokens for entry in entries)
 
 
+class TestOtherModels:
+    """A limit of one model: another model of the class answers before a cheaper class does."""
+
+    @pytest.fixture
+    def other(self, tier: Tier) -> Model:
+        """A second large model, at the endpoint of spare."""
+        spare = Model.objects.get(name="spare")
+        return Model.objects.create(provider=spare.provider, name="other", model_class="large", order=9)
+
+    @pytest.mark.usefixtures("other")
+    def test_another_model_of_the_class_answers(self, turning: Turning, limited: Limited) -> None:
+        limited(model="main", when_full="next")
+        ending = answered(turning)
+        assert (ending.outcome, ending.model, ending.model_class) == ("answered", "other", "large")
+        assert turning.main.completions == []
+
+    @pytest.mark.usefixtures("other")
+    def test_cheaper_class_answers_where_no_model_of_it_has_room(
+        self, turning: Turning, limited: Limited
+    ) -> None:
+        limited(model="main", when_full="next")
+        limited(model="other", when_full="next")
+        ending = answered(turning)
+        assert (ending.outcome, ending.model, ending.model_class) == ("answered", "spare", "small")
+
+    @pytest.mark.usefixtures("other")
+    def test_limit_that_degrades_leaves_nothing_to_another(self, turning: Turning, limited: Limited) -> None:
+        limited(model="main")
+        assert answered(turning).reason == "usage_limit"
+        assert turning.spare.completions == []
+
+    def test_full_model_that_was_to_help_out_leaves_it_to_the_next(
+        self, turning: Turning, limited: Limited, other: Model
+    ) -> None:
+        """Those that have failed are not asked again."""
+        Model.objects.create(provider=other.provider, name="third", model_class="large", order=10)
+        limited(model="other")
+        turning.main.script(*[Reply("Half of it", fault="cut", after=2)] * 3)
+        ending = answered(turning)
+        assert (ending.outcome, ending.model, ending.text) == ("answered", "third", "Hello from the model.")
+        assert len(turning.main.completions) == 3
+
+
 class TestAtFirst:
     """Nothing was shown: the ladder answers, and says why."""
 
@@ -119,14 +174,62 @@ class TestAtFirst:
         assert (ending.text, ending.outcome, ending.source) == ("请明天再来。", "degraded", "promise")
         assert ending.reason == "usage_limit"
 
-    @pytest.mark.parametrize(("scope", "about"), [("tier", "not_now"), ("customer", "usage_limit")])
+    @pytest.mark.parametrize(
+        ("scope", "text"),
+        [
+            ("tier", words.say("promise.not_now", "en")),
+            ("customer", words.say("promise.usage_limit", "en", why=TOKENS.format(amount=50))),
+        ],
+    )
     def test_only_who_has_used_up_their_own_is_told_so(
-        self, turning: Turning, limited: Limited, scope: str, about: str
+        self, turning: Turning, limited: Limited, scope: str, text: str
     ) -> None:
         limited(scope=scope)
         ending = answered(turning)
-        assert ending.text == words.say(f"promise.{about}", "en")
+        assert ending.text == text
         assert not ending.counts
+
+    @pytest.mark.parametrize(
+        ("locale", "said"), [("en", f"{MESSAGES}\n\n"), ("zh", r"今日消息（2）额度.*后恢复。\n\n")]
+    )
+    @pytest.mark.parametrize("of", ["canned", "passage"])
+    def test_what_stands_in_for_an_answer_says_why(
+        self,
+        turning: Turning,
+        limited: Limited,
+        monkeypatch: pytest.MonkeyPatch,
+        locale: str,
+        said: str,
+        of: str,
+    ) -> None:
+        """Which limit, and when there is more."""
+        limited(2, metric="messages")
+        conversation = turning.work.conversation
+        for _ in range(2):
+            quota.hold(message := uuid4(), conversation.customer, seconds=9)
+            quota.settle(message)
+        if of == "canned":
+            found = SimpleNamespace(reply=SimpleNamespace(answer="On Sunday."))
+            monkeypatch.setattr(canned, "best", lambda *_: found)
+            monkeypatch.setattr(canned, "fair", bool)
+        else:
+            monkeypatch.setattr(
+                search, "best_passage", lambda *_: SimpleNamespace(title="", text="On Sunday.", url="")
+            )
+        conversation.locale = locale
+        ending = answered(turning)
+        assert ending.source == of
+        assert ending.text.endswith("\n\nOn Sunday.")
+        assert re.match(said, ending.text), ending.text
+
+    def test_of_a_limit_of_others_nothing_is_said_before_what_stands_in(
+        self, turning: Turning, limited: Limited, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        limited(scope="tier")
+        found = SimpleNamespace(reply=SimpleNamespace(answer="On Sunday."))
+        monkeypatch.setattr(canned, "best", lambda *_: found)
+        monkeypatch.setattr(canned, "fair", bool)
+        assert answered(turning).text == "On Sunday."
 
     @pytest.mark.parametrize("locale", ["en", "zh"])
     def test_stopped_spending_is_told_without_money(self, turning: Turning, tier: Tier, locale: str) -> None:
@@ -159,7 +262,7 @@ class TestInTheMiddle:
         limited(ONE_CALL)
         turning.main.script(looking_up("A tent is"), Reply(" a house."))
         ending = answered(turning)
-        assert ending.text == f"A tent is\n\n{words.say('cut.usage_limit', 'en')}"
+        assert re.fullmatch(f"A tent is\n\n{CUT}", ending.text)
         assert (ending.outcome, ending.source, ending.reason) == ("degraded", "model", "usage_limit")
         assert (ending.counts, ending.model, len(ending.cards)) == (True, "main", 1)
         assert "reset" not in turning.screen.sent
@@ -177,7 +280,8 @@ class TestInTheMiddle:
         limited(ONE_CALL)
         turning.main.script(looking_up())
         ending = answered(turning)
-        assert (ending.text, len(ending.cards)) == (words.say("cut.usage_limit", "en"), 1)
+        assert re.fullmatch(CUT, ending.text)
+        assert len(ending.cards) == 1
         assert (ending.source, ending.counts) == ("model", False)
 
     def test_ladder_answers_where_nothing_was_shown(
@@ -216,3 +320,29 @@ class TestInTheMiddle:
         ending = answered(turning)
         assert ending.text == f"A tent is\n\n{words.say('cut.not_now', 'en')}"
         assert (ending.outcome, ending.reason, ending.counts) == ("degraded", "ceiling of rounds", True)
+
+
+class TestChanges:
+    """A change that the customer has approved, with no action left for it."""
+
+    @pytest.mark.parametrize(
+        ("locale", "said"),
+        [
+            ("en", "The limit of 0 lookups and actions today leaves no room for more now."),
+            ("zh", "今日查询与操作（0）额度已用完。"),
+        ],
+    )
+    def test_customer_is_told_in_their_words_when_no_model_words_it(
+        self, turning: Turning, limited: Limited, monkeypatch: pytest.MonkeyPatch, locale: str, said: str
+    ) -> None:
+        limited(0, metric="actions")
+        limited(0, metric="messages")
+        changing = replace(look_up, changes=lambda context, word="": None)
+        monkeypatch.setattr(registry, "offered", lambda: {"look_up": changing})
+        work = turning.work
+        asked = Turn.objects.create(conversation=work.conversation, state="done", attempt=1)
+        call = {"call": "c", "name": "look_up", "state": "approved", "title": "Cancel order"}
+        ToolCall.objects.create(turn=asked, carried_by=work.turn, **call)
+        work.conversation.locale = locale
+        undone = words.say("approval.undone", locale, title="Cancel order")
+        assert answered(turning).text == f"{said}\n\n{undone}"

@@ -33,6 +33,7 @@ class Answer:
 
     def __init__(self) -> None:
         self.begun = False
+        self.thinks_aloud = False
         self.reported: reported.Reported | None = None
         self._finish: str | None = None
         self._calls: list[_Call] = []
@@ -44,6 +45,11 @@ class Answer:
         """Everything the model wrote, thoughts and arguments too: what an estimate has to charge."""
         written = "".join(self._produced)
         return written + "".join(call.name + call.arguments for call in self._calls)
+
+    @property
+    def thinks_unseen(self) -> bool:
+        """Whether the provider has counted thoughts and shown none of them."""
+        return self.reported is not None and self.reported.reasoning > 0 and not self.thinks_aloud
 
     @property
     def finish(self) -> FinishReason | None:
@@ -67,6 +73,7 @@ class Answer:
         calls = _list(delta.get("tool_calls"))
         for call in calls:
             self._add_call(_dict(call))
+        self.thinks_aloud = self.thinks_aloud or bool(thought)
         self._produced += (text, thought)
         self._finish = choice.get("finish_reason") or None
         self.begun = self.begun or bool(text or thought or calls or self._finish)

@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from functools import cache
 from typing import cast
 
@@ -25,6 +26,8 @@ class OpenAICompatible:
 
     def __init__(self, base_url: str, api_key: str, capabilities: Capabilities | None = None) -> None:
         self._capabilities = capabilities or Capabilities()
+        # Models that have been seen to think unseen, whatever is known of them elsewhere.
+        self._thinkers: set[str] = set()
         client = httpx2.Client(verify=_tls(), limits=LIMITS, follow_redirects=False)
         sockets.install(client)
         try:
@@ -46,6 +49,7 @@ class OpenAICompatible:
         """
         if request.is_cancelled:
             raise Stopped("Cancelled before it was asked")
+        request = replace(request, thinks=request.thinks or request.model in self._thinkers)
         answer, watch = Answer(), Watch(request.deadlines, request.cancelled)
         try:
             yield from self._asked(request, answer, watch)
@@ -57,6 +61,8 @@ class OpenAICompatible:
             if explained is error:
                 raise
             raise explained from error
+        if answer.thinks_unseen:
+            self._thinkers.add(request.model)
         yield usage.of(request, answer, watch.seconds)
         yield Finish(answer.finish or "stop")
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from bot.llm import counting
-from bot.llm.base import Text, ToolRequest
+from bot.llm.base import Finish, Text, ToolRequest
 from bot.llm.openai_compatible import OpenAICompatible
 from bot.llm.recorded import CallRecord, Recorded
 from tests.bot.llm.conftest import a_request
@@ -45,6 +45,17 @@ def test_closed_at_a_tool_request_costs_what_the_provider_counted(upstream: Upst
     record = closed_at(ToolRequest)
     assert record.error == "stopped"
     assert (record.usage.input, record.usage.output, record.usage.exact) == (40, 900, True)
+
+
+@pytest.mark.parametrize(("thoughts", "output"), [("", range(20, 2000)), ("Hm.", [1])])
+def test_model_that_was_seen_to_think_unseen_costs_its_time(upstream: Upstream, closed_at, thoughts, output):
+    details = {"completion_tokens_details": {"reasoning_tokens": 90}}
+    told = {"prompt_tokens": 40, "completion_tokens": 100, **details}
+    slow = Reply("one two", first_token=0.1, fault="silence", after=1)
+    upstream.script(slow, Reply("one", thoughts=thoughts, usage=told), slow)
+    assert closed_at(Text).usage.output == 1
+    assert closed_at(Finish).usage.output == 100
+    assert closed_at(Text).usage.output in output
 
 
 def test_closed_early_by_its_reader_costs_unseen_thoughts(upstream: Upstream, closed_at):

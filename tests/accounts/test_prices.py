@@ -78,6 +78,48 @@ def test_cost_of_a_free_model_is_zero_not_unknown():
     assert cost("harbor-and-pine-7b", Tokens(9, 0, 9), Overrides(Decimal(0), None, Decimal(0))) == 0
 
 
+def listed(model: str, **by: str) -> list[Decimal | None]:
+    found = genai_prices.calc_price(genai_prices.Usage(input_tokens=0), model, **by).model_price
+    return [found.input_mtok, found.output_mtok]
+
+
+class TestProviders:
+    """The same name costs more at one provider than at another."""
+
+    @pytest.mark.parametrize(
+        ("model", "base_url"),
+        [
+            ("gpt-oss-120b", "https://api.cerebras.ai/v1"),
+            ("openai/gpt-4o-mini", "https://openrouter.ai/api/v1"),
+            ("anthropic/claude-sonnet-4", "https://openrouter.ai/api/v1"),
+            ("llama-3.3-70b-versatile", "https://API.groq.com/openai/v1"),
+        ],
+    )
+    def test_price_is_that_of_the_provider_at_the_address(self, model: str, base_url: str):
+        found = prices.rates(model, 0, base_url=base_url)
+        assert found is not None
+        assert [found.input, found.output] == listed(model, provider_api_url=base_url.lower())
+        assert found != prices.rates(model, 0)
+
+    @pytest.mark.parametrize("base_url", ["", "http://127.0.0.1:9/v1", "https://api.groq.com/openai/v1"])
+    def test_address_that_does_not_tell_leaves_it_to_the_name(self, base_url: str):
+        found = prices.rates("gpt-4o-mini", 0, base_url=base_url)
+        assert found is not None
+        assert [found.input, found.output] == listed("gpt-4o-mini")
+
+    def test_model_that_nobody_lists_has_no_price_anywhere(self):
+        assert prices.rates("harbor-and-pine-7b", 0, base_url="https://openrouter.ai/api/v1") is None
+
+
+def test_terms_stay_as_they_were_but_for_how_long_the_prompt_is(monkeypatch: pytest.MonkeyPatch):
+    begun = prices.terms("gemini-2.5-pro")
+    short, long = begun.rates(1000), begun.rates(300_000)
+    assert short.input < long.input
+    monkeypatch.setattr(prices, "_listed", lambda *named: None)
+    assert (begun.rates(1000), begun.rates(300_000)) == (short, long)
+    assert prices.rates("gemini-2.5-pro", 1000) is None
+
+
 counts = st.integers(0, 10_000_000)
 
 

@@ -8,9 +8,11 @@ import structlog
 import tenacity
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db.models import Sum
 from django.utils import timezone
 
 from accounts import quota, usage
+from accounts.models import UsageEntry
 from bot import events, keeping, leases, metrics, queue, reply, words
 from bot.desk import approvals, handover
 from bot.errors import Fenced, GaveUp, place
@@ -142,7 +144,17 @@ def _instead(work: Work, ending: Reply) -> Reply:
         # What the model has cost before it was given up.
         ending.input_tokens, ending.output_tokens = work.calls.input_tokens, work.calls.output_tokens
         ending.cost = work.calls.cost
+    elif work.attempt > 1:
+        _charge_earlier(work.turn, ending)
     return ending
+
+
+def _charge_earlier(turn: Turn, ending: Reply) -> None:
+    """What models have cost in the attempts before this one, which has asked none."""
+    entries = UsageEntry.objects.filter(turn=turn.id)
+    spent = entries.aggregate(input=Sum("input_tokens"), output=Sum("output_tokens"), cost=Sum("cost"))
+    ending.input_tokens, ending.output_tokens = spent["input"] or 0, spent["output"] or 0
+    ending.cost = spent["cost"]
 
 
 def _last_resort(work: Work) -> Reply:
@@ -196,6 +208,8 @@ def end(work: Work, ending: Reply) -> None:
 
 def _store(work: Work, ending: Reply) -> None:
     with transaction.atomic():
+        if ending.handover:
+            handover.lock(work.conversation.id)
         if not reply.end(work.turn, work.attempt, ending, work.log):
             raise Fenced
         if ending.handover:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -17,7 +18,7 @@ from bot.models import Model, ToolCall, Turn
 from bot.reply import Reply as Ending
 from bot.steps import canned
 from bot.tools import registry
-from bot.tools.registry import ToolResult
+from bot.tools.registry import Proposal, ToolResult
 from tests.bot.steps.conftest import Turning, look_up
 from tests.upstream import Reply
 
@@ -322,6 +323,27 @@ class TestInTheMiddle:
         assert (ending.outcome, ending.reason, ending.counts) == ("degraded", "ceiling of rounds", True)
 
 
+@pytest.mark.usefixtures("tier")
+class TestEarlierAttempts:
+    """What models have cost is told of the turn, though the attempt that ends it asks none."""
+
+    @pytest.mark.parametrize(
+        ("attempt", "tokens", "cost"), [(2, (3000, 700), Decimal("0.0037")), (1, (0, 0), None)]
+    )
+    def test_cost_of_an_attempt_that_was_lost(
+        self, turning: Turning, attempt: int, tokens: tuple[int, int], cost: Decimal | None
+    ) -> None:
+        turning.pay(input=1, output=1)
+        if attempt > 1:
+            turning.main.script(Reply("A tent is", usage=LONG))
+            turning.ask()
+        work = replace(turning.work, attempt=attempt, first_text_at=None, calls=None)
+        work.__dict__["veil"] = turning.work.veil
+        Model.objects.update(enabled=False)
+        ending = turn.answer(work)
+        assert ((ending.input_tokens, ending.output_tokens), ending.cost) == (tokens, cost)
+
+
 class TestChanges:
     """A change that the customer has approved, with no action left for it."""
 
@@ -337,7 +359,7 @@ class TestChanges:
     ) -> None:
         limited(0, metric="actions")
         limited(0, metric="messages")
-        changing = replace(look_up, changes=lambda context, word="": None)
+        changing = replace(look_up, changes=lambda context, word="": Proposal("Cancel order"))
         monkeypatch.setattr(registry, "offered", lambda: {"look_up": changing})
         work = turning.work
         asked = Turn.objects.create(conversation=work.conversation, state="done", attempt=1)

@@ -41,6 +41,14 @@ class NotYours(HandoverError):
     """Only the agent who has the conversation may do this."""
 
 
+def lock(conversation_id: UUID) -> None:
+    """Have the conversation until the transaction ends.
+
+    Whoever says something locks it before its turns, and so does who ends a turn and asks for a person.
+    """
+    Conversation.objects.filter(id=conversation_id).select_for_update(no_key=True).values_list("id").first()
+
+
 def join_queue(conversation_id: UUID, reason: events.HandoverReason) -> bool:
     """Put the conversation in line for a person; False when it waits, or is with one, already."""
     now = timezone.now()
@@ -75,7 +83,7 @@ def take_over(agent: User, conversation_id: UUID, *, force: bool = False) -> Non
     2. end the bot's work on it with what was shown so far
     3. tell the customer who has joined
 
-    Three transactions: the second waits for Redis, and the bot locks a turn before its conversation.
+    Three transactions: the second waits for Redis, and nobody should wait for a conversation meanwhile.
     """
     if _claim(agent, conversation_id, force):
         fence(conversation_id, "handed_over")

@@ -6,14 +6,19 @@ from uuid import uuid4
 
 import pytest
 from cryptography.fernet import Fernet
-from django.db import close_old_connections, connection
+from django.db import close_old_connections, connection, transaction
 
 from accounts.models import Customer, User
-from bot import conversations
+from bot import conversations, leases
+from bot import turn as bot_turn
 from bot.desk import handover
-from bot.errors import Rejected, Unknown
+from bot.errors import Fenced, Rejected, Unknown
+from bot.events import TurnLog
+from bot.keeping import Kept
 from bot.models import Conversation, Message, Turn
 from bot.privacy.vault import Vault
+from bot.reply import Reply
+from bot.steps.work import Work
 
 pytestmark = pytest.mark.django_db
 
@@ -186,6 +191,43 @@ def test_close_ends_the_conversation_unless_another_agent_has_it(
     for act in (handover.take_over, handover.hand_back, handover.close):
         with pytest.raises(Unknown):
             act(bob, conversation.id)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_bot_that_hands_over_waits_for_whoever_says_something_without_its_turn(alice: Customer) -> None:
+    conversation = Conversation.objects.create(site=alice.site, customer=alice)
+    running = Turn.objects.create(conversation=conversation, state="running", attempt=1)
+    log = TurnLog(running.id, 1, conversation.id)
+    ending = Reply("", "handed_over", "model", handover="customer_request")
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            Conversation.objects.select_for_update(no_key=True).get(id=conversation.id)
+            ended = threads.submit(_end, Work(running, 1, Kept(log, "en", 0)), ending)
+            while not ended.done() and not _somebody_waits():
+                pass
+            # Were it locked, each would wait for the other.
+            Turn.objects.select_for_update(nowait=True).get(id=running.id)
+            assert leases.join(conversation.id) == running.id
+        with pytest.raises(Fenced):
+            ended.result(10)
+    conversation.refresh_from_db()
+    assert conversation.handler == "bot"
+    _end(Work(running, 2, Kept(TurnLog(running.id, 2, conversation.id), "en", 0)), ending)
+    conversation.refresh_from_db()
+    assert (conversation.handler, conversation.handover_reason) == ("queue", "customer_request")
+
+
+def _end(work: Work, ending: Reply) -> None:
+    try:
+        bot_turn.end(work, ending)
+    finally:
+        connection.close()
+
+
+def _somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        return bool(cursor.fetchone()[0])
 
 
 def _system(conversation: Conversation) -> list[str | None]:

@@ -12,7 +12,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from accounts import limit_presets, limit_sentences, spending
 from accounts.limit_sentences import sentence
 from accounts.models import CLASSES, Limit, Site, Tier
-from bot import limit_pages, unpriced
+from bot import limit_pages, one_question, unpriced
 from bot.limit_fields import AmountField, PercentsField
 from bot.models import Model
 
@@ -172,7 +172,11 @@ class LimitForm(forms.ModelForm):
         classes = self.tier.classes if self.tier else CLASSES
         if limit.model_class and limit.model_class not in classes:
             return f"The tier uses no {limit.model_class} models: this limit counts nothing."
-        names = unpriced.names(classes) if limit.metric == Limit.Metric.MONEY else []
+        warnings = (self._unpriced(classes), one_question.too_little(limit, classes, self.tier))
+        return " ".join(filter(None, warnings))
+
+    def _unpriced(self, classes: Iterable[str]) -> str:
+        names = unpriced.names(classes) if self.instance.metric == Limit.Metric.MONEY else []
         if not names:
             return ""
         listed = limit_sentences.listed(names)

@@ -176,6 +176,40 @@ def test_limit_of_a_class_that_the_tier_does_not_use_warns(pro: Tier) -> None:
         assert bool(form.warning()) == bool(warning)
 
 
+@pytest.mark.parametrize(
+    ("values", "warning"),
+    [
+        ({"metric": "total_tokens"}, "A question to gpt-4o usually holds about 2,800 tokens"),
+        ({"metric": "total_tokens", "about": "class:small"}, "house-7b usually holds about 2,600"),
+        ({"metric": "total_tokens", "about": "model:house-7b"}, "house-7b usually holds about 2,600"),
+        ({"metric": "output_tokens"}, "gpt-4o usually holds about 800 tokens"),
+        ({"metric": "money", "amount": "0.01", "about": "class:large"}, "gpt-4o usually holds about $0.013 "),
+        ({"metric": "total_tokens", "amount": "0"}, ""),
+        ({"metric": "total_tokens", "amount": "2800"}, ""),
+        ({"metric": "input_tokens", "amount": "2000"}, ""),
+        ({"metric": "money", "amount": "0.013", "about": "class:large"}, "No price is known of house-7b"),
+        ({"metric": "messages", "amount": "1"}, ""),
+        ({"metric": "actions", "amount": "1"}, ""),
+    ],
+)
+@pytest.mark.usefixtures("models")
+def test_limit_that_has_no_room_for_one_question_warns(
+    pro: Tier, values: dict[str, str], warning: str
+) -> None:
+    Model.objects.filter(name="house-7b").update(answer_tokens=600)
+    form = limit_form(pro, **{"about": "", "amount": "500"} | values)
+    assert form.is_valid(), form.errors
+    assert warning in form.warning()
+    assert ("usually holds" in form.warning()) == ("usually holds" in warning)
+
+
+def test_tier_s_longest_answer_is_what_is_held(pro: Tier, models: Provider) -> None:
+    pro.answer_tokens = 100
+    form = limit_form(pro, about="", metric="output_tokens", amount="99")
+    assert form.is_valid()
+    assert "holds about 100 tokens" in form.warning()
+
+
 def test_changes_of_limits_are_recorded_before_and_after(admin: Client, pro: Tier) -> None:
     old = sentence(pro.limits.get(), "UTC")
     admin.post(page(pro), shown(admin, pro) | {"limits-0-amount": "200"})

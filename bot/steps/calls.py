@@ -204,9 +204,8 @@ class Calls:
 
         At the dearest price ahead, but for limits of this model alone, which no other is charged to.
         """
-        most = usage.Counted(read, written)
-        own = self.terms[call.id].cost(most)
-        costs = [own, *(one.terms.cost(most) for one in self.choice.models)]
+        own = _at_most(self.terms[call.id], read, written)
+        costs = [own, *(_at_most(one.terms, read, written) for one in self.choice.models)]
         dearest = max((cost for cost in costs if cost is not None), default=None)
         return quota.Most(self.choice.model_class, call.model, read, written, dearest, own)
 
@@ -234,6 +233,12 @@ class Calls:
             outcome=outcome,
             seconds=round(seconds, 3),
         )
+
+
+def _at_most(terms: prices.Terms, read: int, written: int) -> Decimal | None:
+    """What a call costs whose prompt is new, or in the provider's cache where that is dearer."""
+    costs = (terms.cost(usage.Counted(read, written, cached)) for cached in (0, read))
+    return max((cost for cost in costs if cost is not None), default=None)
 
 
 def _tell(record: CallRecord, outcome: str) -> None:

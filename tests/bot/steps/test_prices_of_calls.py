@@ -31,10 +31,10 @@ def limit_money(turning: Turning, amount: str, model: str = "") -> None:
     turning.bound = Bound(limits.binding(turning.work.conversation.customer))
 
 
-def pay(model: str, dollars: int, starts_at: object = LONG_AGO) -> None:
+def pay(model: str, dollars: int, starts_at: object = LONG_AGO, **other: int) -> None:
     of = Model.objects.get(name=model)
     each = dict.fromkeys(("input", "cached", "output"), dollars)
-    Price.objects.create(provider=of.provider, model=model, starts_at=starts_at, **each)
+    Price.objects.create(provider=of.provider, model=model, starts_at=starts_at, **each | other)
 
 
 def test_limit_of_one_model_needs_room_for_its_own_price_only(turning: Turning) -> None:
@@ -65,6 +65,17 @@ def test_call_is_settled_by_the_list_prices_that_it_was_held_by(
     assert (entry.input_price, entry.output_price, entry.cost) == (100, 100, Decimal("0.15"))
     assert (window.settled, window.overrun) == (entry.cost, 0)
     assert hold.amount >= hold.settled
+
+
+def test_dearer_cached_input_is_held_for(turning: Turning) -> None:
+    pay("main", 1, cached=50)
+    limit_money(turning, "10")
+    read = {"prompt_tokens": 200, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 200}}
+    turning.main.script(Reply("Hello.", usage=read | {"total_tokens": 201}))
+    turning.ask()
+    hold = Hold.objects.get(metric="money")
+    assert hold.settled == Decimal("0.010001")
+    assert (hold.amount > hold.settled, hold.overrun) == (True, 0)
 
 
 def test_price_that_begins_in_mid_turn_is_that_of_the_next_call(

@@ -42,7 +42,10 @@ class Window(models.Model):
             models.CheckConstraint(condition=Q(held__gte=0), name="held_is_not_negative"),
             models.CheckConstraint(condition=Q(settled__gte=0), name="settled_is_not_negative"),
         ]
-        indexes = [models.Index(fields=["ends_at"], name="windows_by_end")]
+        indexes = [
+            models.Index(fields=["ends_at"], name="windows_by_end"),
+            models.Index(fields=["ends_at"], condition=Q(overrun__gt=0), name="windows_overrun"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.rule} {self.subject} from {self.starts_at:%Y-%m-%d %H:%M}"
@@ -78,7 +81,10 @@ class Grant(models.Model):
             models.CheckConstraint(condition=Q(held__gte=0), name="grant_held_is_not_negative"),
             models.CheckConstraint(condition=Q(settled__gte=0), name="grant_settled_is_not_negative"),
         ]
-        indexes = [models.Index(fields=["customer", "expires_at"], name="grants_by_customer")]
+        indexes = [
+            models.Index(fields=["customer", "expires_at"], name="grants_by_customer"),
+            models.Index(fields=["expires_at"], condition=Q(overrun__gt=0), name="grants_overrun"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} for {str(self.customer)[:8]} until {self.expires_at:%Y-%m-%d}"

@@ -101,11 +101,14 @@ def measure(key: str) -> tuple[str, str]:
     if not found:
         return key, "messages"
     metric, about, length = found.groups()
-    counted = "money" if metric == Limit.Metric.MONEY else _COUNTED.get(metric, metric)
     of = "" if about == "any" else f" on {about.removeprefix('model=')}"
     kind, _, rest = length.partition(":")
     lasts = period("", int(rest[:-1])) if kind == "first" else _PERIODS[kind]
-    return f"{counted} {lasts}{of}", metric
+    return f"{counted(metric)} {lasts}{of}", metric
+
+
+def counted(metric: str) -> str:
+    return "money" if metric == Limit.Metric.MONEY else _COUNTED.get(metric, metric)
 
 
 def _subject(subject: str) -> str:

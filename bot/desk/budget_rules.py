@@ -2,17 +2,23 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from accounts import spending
-from accounts.models import Limit, Window
+from django.db.models import F, Max, Q, QuerySet
+from django.db.models.functions import Coalesce
+
+from accounts import ledger_check, spending
+from accounts.models import Grant, Limit, Window
 from bot.desk import budget, budget_names
 from bot.desk.budget import Budget
 from bot.desk.reading import Reading
 
 _EACH = ("customer:", "address:")
+# Calls of workers that died are charged when others are back: as long as the books are checked.
+_LATE = timedelta(days=ledger_check.DAYS)
+_LAST_OVERRUN = Max("holds__created_at", filter=Q(holds__overrun__gt=0))
 
 
 def thresholds(now: datetime) -> Iterator[Reading]:
@@ -58,19 +64,45 @@ def _reached(one: Budget, percent: int) -> bool:
 
 
 def overruns(now: datetime) -> Iterator[Reading]:
-    """Windows that have used more than was held: shared ones singly, those of each customer once a day."""
-    zone, each = spending.zone(), defaultdict[str, list[Decimal]](list)
-    for window in Window.objects.filter(ends_at__gt=now, overrun__gt=0).order_by("id"):
+    """Where more was used than was held: in shared windows singly, of each customer together for a day.
+
+    A day is that of the hold, so that what was told is not told again while its window or grant lasts.
+    """
+    zone, each = spending.zone(), defaultdict[tuple[date, str], list[Window]](list)
+    for window in _overrun_windows(now):
         if window.subject.startswith(_EACH):
-            each[window.rule].append(window.overrun)
+            each[window.held_at.date(), window.rule].append(window)
         else:
             named = budget_names.window_facts(window, zone) | {"whose": "one window"}
             yield _overrun(str(window.id), window.overrun, named)
-    for rule, over in each.items():
+    for (day, rule), windows in each.items():
         what, metric = budget_names.measure(rule)
-        most, whose = max(over), f"the worst of {len(over)} windows"
-        named = {"limit": f"Each customer, {what}", "over": budget_names.much(metric, most), "whose": whose}
-        yield _overrun(f"{now:%Y-%m-%d} {rule}"[:160], most, named)
+        named = {"limit": f"Each customer, {what}"}
+        yield _worst(f"{day} {rule}", metric, [one.overrun for one in windows], named | {"of": "windows"})
+    yield from _of_grants(now)
+
+
+def _of_grants(now: datetime) -> Iterator[Reading]:
+    each = defaultdict[tuple[date, str], list[Decimal]](list)
+    lately = Grant.objects.filter(overrun__gt=0, expires_at__gt=now - _LATE)
+    for grant in lately.annotate(held_at=Coalesce(_LAST_OVERRUN, F("created_at"))).order_by("id"):
+        each[grant.held_at.date(), grant.metric].append(grant.overrun)
+    for (day, metric), over in each.items():
+        named = {"limit": f"Grants to customers, {budget_names.counted(metric)}", "of": "grants"}
+        yield _worst(f"{day} grants:{metric}", metric, over, named)
+
+
+def _overrun_windows(now: datetime) -> QuerySet[Any]:
+    """Those open, and those that ended a while ago: what was under way then is settled later."""
+    lately = Window.objects.filter(overrun__gt=0, ends_at__gt=now - _LATE)
+    return lately.annotate(held_at=Coalesce(_LAST_OVERRUN, F("starts_at"))).order_by("id")
+
+
+def _worst(subject: str, metric: str, over: list[Decimal], named: dict[str, Any]) -> Reading:
+    """What customers have used too much, without whose it is."""
+    whose = f"the worst of {len(over)} {named.pop('of')}"
+    told = named | {"over": budget_names.much(metric, max(over)), "whose": whose}
+    return _overrun(subject[:160], max(over), told)
 
 
 def _overrun(subject: str, over: Decimal, named: dict[str, Any]) -> Reading:

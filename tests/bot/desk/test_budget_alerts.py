@@ -13,8 +13,8 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import identity, spending
-from accounts.models import Customer, Deployment, Hold, Limit, Site, Tier, User, Window
+from accounts import identity, quota, spending
+from accounts.models import Customer, Deployment, Grant, Hold, Limit, Site, Tier, User, Window
 from bot.desk import alerts, budget, refusal_rules
 from bot.models import Alert, Conversation, Turn
 
@@ -248,6 +248,38 @@ class TestOverrun:
         (message,) = mail.outbox
         assert "Each customer, tokens written in 3 h from first use on llama3:8b" in message.subject
         assert "3 tokens written too much in the worst of 3 windows" in message.body
+
+    def test_what_is_settled_after_its_window_ended_is_told_once(self, dana: User, alice: Customer) -> None:
+        for scope in ({"scope": "deployment"}, {"tier": alice.effective_tier}):
+            Limit.objects.create(**scope, period="minute", amount=5)
+        use = uuid4()
+        quota.hold(use, alice, seconds=1, now=NOW)
+        quota.expire(NOW + timedelta(minutes=1))
+        later = NOW + timedelta(days=1)
+        alerts.look(later)
+        assert mail.outbox == []
+        quota.settle(use)
+        alerts.look(later)
+        alerts.look(later + timedelta(hours=12))
+        told = [message.subject.removeprefix("[Frontdesk] Alert: ") for message in mail.outbox]
+        assert sorted(told) == [
+            "Each customer, messages a day: more was used than was held",
+            "Each customer, messages a minute: more was used than was held",
+            "The deployment, messages a minute: more was used than was held",
+        ]
+
+    def test_grants_are_told_together_once(self, dana: User, alice: Customer, carol: Customer) -> None:
+        ends = NOW + timedelta(days=300)
+        for customer, over in ((alice, "0.5"), (carol, "2")):
+            facts = {"metric": "money", "amount": 5, "overrun": Decimal(over), "expires_at": ends}
+            grant = Grant.objects.create(customer=customer.id, **facts)
+            held = {"use": uuid4(), "turn": uuid4(), "customer": customer.id, "metric": "money"}
+            Hold.objects.create(**held, grant=grant, amount=1, overrun=Decimal(over), expires_at=NOW)
+        alerts.look(NOW)
+        alerts.look(NOW + timedelta(days=40))
+        (message,) = [one for one in mail.outbox if "more was used than was held" in one.subject]
+        assert "Grants to customers, money" in message.subject
+        assert "$2.00 too much in the worst of 2 grants" in message.body
 
 
 class TestManyRefused:

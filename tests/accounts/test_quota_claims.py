@@ -323,7 +323,7 @@ class TestEdges:
     def test_nothing_begins_once_spending_is_stopped(self, alice: Customer):
         caller = Caller(alice)
         call = caller.begin()
-        Deployment.objects.create(stopped_at=NOON)
+        Deployment.objects.create(id=1, stopped_at=NOON)
         with pytest.raises(quota.SpendingStopped):
             caller.begin()
         usage.end(call)

@@ -186,7 +186,7 @@ def test_a_draft_takes_the_place_of_its_tiers_limits_alone():
 
 
 def test_the_books_in_force_are_those_saved(plus: Tier):
-    Deployment.objects.create(time_zone="Europe/Berlin")
+    Deployment.objects.create(id=1, time_zone="Europe/Berlin")
     book = books.in_force()
     assert [limit.amount for limit in book.limits if limit.tier == plus] == [100]
     assert (book.zone, book.classes["plus"]) == ("Europe/Berlin", ["small"])

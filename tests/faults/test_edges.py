@@ -19,7 +19,7 @@ from tests.faults.stage import Stage
 EMAIL, PHONE = "victoria.plum@example.org", "212-555-0187"
 PRIVATE = f"Please write to {EMAIL} or call {PHONE}."
 ASKED = "Is it warm?"
-MIDNIGHT = """UPDATE accounts_window SET starts_at = starts_at - interval '1 day',
+MIDNIGHT = """UPDATE accounts_window SET number = number - 86400, starts_at = starts_at - interval '1 day',
  ends_at = ends_at - interval '1 day' WHERE held > 0"""
 NOT_SCRUBBED = "SELECT id FROM bot_message WHERE masked IS NULL"
 

@@ -77,7 +77,7 @@ async def test_reply_is_stored_when_its_first_try_is_the_victim_of_a_deadlock(pl
             # waits for a second first looks for a deadlock, and is its victim: the reply.
             database.execute("SELECT 1 FROM accounts_window FOR UPDATE")
             gate.set()
-            await stage.until(WAITING, "%accounts_window%")
+            await stage.until(WAITING, "%accounts_end_quota%")
             await asyncio.to_thread(database.execute, WANT, [turn])
         assert (await tab.reply(said)).finals[0]["state"] == "answered"
         await play.judge()

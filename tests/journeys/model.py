@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from demo.offline_model import Handler, OfflineServer
 FIRST_TOKEN = 0.05  # seconds
 PACE = 0.005
 LONGEST_HOLD = 40  # seconds
+CONTENT = re.compile(r'"content": ("(?:[^"\\]|\\.)*")')
 
 
 class StandIn:
@@ -20,7 +22,7 @@ class StandIn:
     def __init__(self) -> None:
         self.bodies: list[dict[str, Any]] = []
         self._hold_after: int | None = None
-        self._pieces = 0
+        self._said: list[str] = []
         self._held = threading.Event()
         self._released = threading.Event()
         self._server: _Server | None = None
@@ -59,7 +61,7 @@ class StandIn:
     @contextlib.contextmanager
     def holding(self, after: int) -> Iterator[None]:
         """Answers stop after so many pieces of text until this block ends."""
-        self._pieces, self._hold_after = 0, after
+        self._said, self._hold_after = [], after
         self._held.clear()
         self._released.clear()
         try:
@@ -78,14 +80,17 @@ class StandIn:
         finally:
             self._server.pace = PACE
 
-    def wait_until_held(self) -> None:
+    def wait_until_held(self) -> str:
+        """What it has said until then."""
         assert self._held.wait(LONGEST_HOLD), "the model was not asked"
+        return "".join(self._said)
 
-    def piece(self) -> None:
+    def piece(self, text: str) -> None:
         if self._hold_after is None:
             return
-        self._pieces += 1
-        if self._pieces > self._hold_after:
+        self._said.append(text)
+        if len(self._said) > self._hold_after:
+            self._said.pop()
             self._held.set()
             self._released.wait(LONGEST_HOLD)
 
@@ -100,8 +105,8 @@ class _Handler(Handler):
         return body
 
     def _send(self, text: str) -> None:
-        if '"content": "' in text:
-            self.server.model.piece()
+        if content := CONTENT.search(text):
+            self.server.model.piece(json.loads(content[1]))
         super()._send(text)
 
 

@@ -62,7 +62,7 @@ def label(rule: Rule, locale: str) -> str:
 def named(rule: Rule, locale: str) -> str:
     """The limit with its amount, such as "10 messages today"; of money no amount is told."""
     said, amount = label(rule, locale), int(rule.amount)
-    if rule.metric == Limit.Metric.MONEY or amount == 1:
+    if rule.metric == Limit.Metric.MONEY or amount <= 1:
         return said
     return _AMOUNT[locale if locale in _ORDER else "en"].format(amount=amount, said=said)
 

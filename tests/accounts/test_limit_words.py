@@ -90,6 +90,7 @@ def test_grant_reads_well(metric: str, model_class: str, en: str, zh: str):
         (rule(amount=Decimal(10)), "10 messages today", "今日消息（10）"),
         (rule("total_tokens", amount=Decimal(20_000)), "20,000 tokens today", "今日文字总量（20,000）"),
         (rule(amount=Decimal(1)), "messages today", "今日消息"),
+        (rule(amount=Decimal(0)), "messages today", "今日消息"),
         (rule("money", amount=Decimal("2.5")), "usage today", "今日用量"),
     ],
 )

@@ -350,8 +350,8 @@ class TestChanges:
     @pytest.mark.parametrize(
         ("locale", "said"),
         [
-            ("en", "The limit of 0 lookups and actions today leaves no room for more now."),
-            ("zh", "今日查询与操作（0）额度已用完。"),
+            ("en", "The limit of lookups and actions today leaves no room for more now."),
+            ("zh", "今日查询与操作额度已用完。"),
         ],
     )
     def test_customer_is_told_in_their_words_when_no_model_words_it(

@@ -54,6 +54,12 @@ def _delete_from(
 
 
 @pytest.fixture(autouse=True)
+def quick_pages(settings: Settings) -> None:
+    """Do not list all static files for each client."""
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
+@pytest.fixture(autouse=True)
 def quick_passwords(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

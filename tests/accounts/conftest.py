@@ -4,13 +4,6 @@ from accounts import identity, sealing
 from accounts.models import Customer, Site, Tier
 
 
-@pytest.fixture(autouse=True)
-def quick_pages(settings) -> None:
-    """Do not list all static files for each client, nor hash passwords as slowly as production must."""
-    settings.WHITENOISE_AUTOREFRESH = True
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def site(site: Site, plus: Tier) -> Site:
     """The shop, allowing its tokens to name Plus but not VIP."""

@@ -67,7 +67,7 @@ def limit(**values: object) -> Limit:
         (
             {"scope": "address", "tier": None, "metric": "actions", "amount": Decimal(1), "period": "minute"},
             "The anonymous visitors of each network address, together: at most 1 tool action a minute. "
-            "Then tools do nothing more; models go on answering.",
+            "Then tools do nothing more, except to ask for a person; models go on answering.",
         ),
         (
             {

@@ -16,13 +16,6 @@ from bot.models import Article, CannedReply, Model, Provider
 KEY = "sk-a-secret-that-nobody-may-read"
 
 
-@pytest.fixture(autouse=True)
-def quick_pages(settings) -> None:
-    """Do not list all static files for each client, nor hash passwords as slowly as production must."""
-    settings.WHITENOISE_AUTOREFRESH = True
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def admin(client: Client, dana: User) -> Client:
     client.force_login(dana)

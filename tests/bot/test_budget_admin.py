@@ -5,7 +5,6 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 from django.urls import reverse
-from pytest_django import Settings
 
 from accounts import limits, spending
 from accounts.limit_sentences import sentence
@@ -13,12 +12,6 @@ from accounts.models import AuditEntry, Customer, Deployment, Limit, Site, Tier,
 from tests import pages
 
 LIST = "admin:accounts_limit_changelist"
-
-
-@pytest.fixture(autouse=True)
-def quick_pages(settings: Settings) -> None:
-    """Do not list all static files for each client."""
-    settings.WHITENOISE_AUTOREFRESH = True
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from pytest_django import Settings
 
 from accounts.models import Customer, UsageEntry, User
 from accounts.prices import Overrides
@@ -129,11 +128,6 @@ def test_an_empty_ledger_says_nothing(db: None):
 
 
 class TestPage:
-    @pytest.fixture(autouse=True)
-    def quick_pages(self, settings: Settings) -> None:
-        """Do not list all static files for each client."""
-        settings.WHITENOISE_AUTOREFRESH = True
-
     @pytest.fixture
     def admin(self, client: Client, dana: User) -> Client:
         client.force_login(dana)

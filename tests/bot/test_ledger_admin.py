@@ -10,7 +10,6 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
-from pytest_django import Settings
 
 from accounts import allowance, limits, quota, usage
 from accounts.models import AuditEntry, Customer, Hold, Limit, Tier, UsageEntry, User, Window
@@ -19,11 +18,6 @@ from accounts.usage import Bound, CallCharge, Counted
 from bot.models import Conversation, Turn
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def quick_pages(settings: Settings) -> None:
-    settings.WHITENOISE_AUTOREFRESH = True
 
 
 @pytest.fixture

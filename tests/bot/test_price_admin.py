@@ -21,11 +21,6 @@ pytestmark = pytest.mark.django_db
 LIST, ADD = reverse("admin:bot_price_changelist"), reverse("admin:bot_price_add")
 
 
-@pytest.fixture(autouse=True)
-def quick_pages(settings) -> None:
-    settings.WHITENOISE_AUTOREFRESH = True
-
-
 @pytest.fixture
 def admin(client: Client, dana: User) -> Client:
     client.force_login(dana)

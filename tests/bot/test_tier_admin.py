@@ -7,19 +7,12 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 from django.urls import reverse
-from pytest_django import Settings
 
 from accounts.limit_sentences import sentence
 from accounts.models import AuditEntry, Customer, Limit, Tier, UsageEntry, User
 from bot.models import Model, Price, Provider
 from bot.tier_form import TierLimitForm
 from tests import pages
-
-
-@pytest.fixture(autouse=True)
-def quick_pages(settings: Settings) -> None:
-    """Do not list all static files for each client."""
-    settings.WHITENOISE_AUTOREFRESH = True
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from pytest_django import Settings
 
 from accounts import past_turns
 from accounts.models import AuditEntry, Customer, Limit, Tier, UsageEntry, User
@@ -18,12 +17,6 @@ from bot.models import Model, Provider
 from tests import pages
 
 CENT = Decimal("0.01")
-
-
-@pytest.fixture(autouse=True)
-def quick_pages(settings: Settings) -> None:
-    """Do not list all static files for each client."""
-    settings.WHITENOISE_AUTOREFRESH = True
 
 
 @pytest.fixture

@@ -30,11 +30,6 @@ BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
 
 @pytest.fixture(autouse=True)
-def quick_pages(settings: Any) -> None:
-    settings.WHITENOISE_AUTOREFRESH = True
-
-
-@pytest.fixture(autouse=True)
 def server() -> Iterator[redis.Redis]:
     with redis.Redis.from_url(real_settings.REDIS_URL) as client:
         metrics.flush()

@@ -103,7 +103,7 @@ def _period(limit: Limit, zone: str) -> str:
 
 def _then(limit: Limit) -> str:
     if limit.metric == Metric.ACTIONS:
-        return "tools do nothing more; models go on answering"
+        return "tools do nothing more, except to ask for a person; models go on answering"
     match limit.when_full:
         case WhenFull.NEXT:
             one = cheaper(limit)

@@ -83,9 +83,9 @@ class TierAdmin(TriedFirst, Audited, ModelAdmin):
         return [
             path("estimator/", guard(estimator_admin.page), name="estimator"),
             path("limit-sentence/", guard(preview), name="limit-sentence"),
-            path("<path:object_id>/heaviest/", guard(heaviest), name="accounts_tier_heaviest"),
+            path("<int:object_id>/heaviest/", guard(heaviest), name="accounts_tier_heaviest"),
             path(
-                "<path:object_id>/preset/<slug:key>/",
+                "<int:object_id>/preset/<slug:key>/",
                 guard(require_POST(self.add_preset)),
                 name="accounts_tier_preset",
             ),
@@ -103,7 +103,7 @@ class TierAdmin(TriedFirst, Audited, ModelAdmin):
         for warning in sorted(warnings - {""}):
             self.message_user(request, warning, messages.WARNING)
 
-    def add_preset(self, request: HttpRequest, object_id: str, key: str) -> HttpResponse:
+    def add_preset(self, request: HttpRequest, object_id: int, key: str) -> HttpResponse:
         """One click; deleted again as any other limit."""
         try:
             preset = limit_presets.named(key)
@@ -155,7 +155,7 @@ def preview(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"sentence": said, "wrong": wrong, "warning": "" if wrong else form.warning()})
 
 
-def heaviest(request: HttpRequest, object_id: str) -> HttpResponse:
+def heaviest(request: HttpRequest, object_id: int) -> HttpResponse:
     """Who uses a tier most this month, for its page."""
     tier = get_object_or_404(Tier, pk=object_id)
     by_messages, by_cost = live_usage.top(tier)

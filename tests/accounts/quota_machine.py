@@ -265,7 +265,8 @@ class Books(RuleBasedStateMachine):
             if call.state == "open":
                 call.state, call.used = "lost", used_by(call.read, produced, call.paid)
                 self.plain.end(call.use, call.used)
-                produced = 0
+            # Nothing of it was said by the calls before the last.
+            produced = 0
 
     @precondition(lambda self: self.turns)
     @rule(number=places, do=st.sampled_from(["settle", "release"]), action=st.booleans())

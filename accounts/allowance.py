@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
@@ -78,9 +79,9 @@ def has_room(binding: Binding, standings: list[Standing], model_class: str) -> b
 
 
 def full(one: Standing, grants: list[Left], model_class: str = "") -> bool:
-    """Whether a window has no room for the least use of this class, with what grants would give."""
+    """Whether a window has no room for one more use of usual size, with what grants would give."""
     if one.rule.metric == Limit.Metric.ACTIONS:
         return False
-    least = 1 if one.rule.metric != Limit.Metric.MONEY else 0
+    least = max(one.usual, Decimal(0 if one.rule.metric == Limit.Metric.MONEY else 1))
     granted = sum(grant.left for grant in grants if grant.helps(one.rule, model_class))
     return one.left + granted < least or one.left + granted == 0

@@ -25,7 +25,7 @@ HOLD = "SELECT * FROM accounts_hold_quota(%(claims)s, %(uses)s, %(turn)s, %(cust
 SETTLE = "accounts_end_quota(ARRAY[%(use)s], %(used)s, 'settled', '{held,expired,released,settled}')"
 _END = "SELECT accounts_end_quota(%s, %s, %s, %s)"
 _STANDING = """
-SELECT coalesce(w.held + w.settled, 0), w.ends_at
+SELECT coalesce(w.held + w.settled, 0), w.ends_at, coalesce(w.usual, 0)
   FROM jsonb_array_elements(%(measures)s) WITH ORDINALITY AS m(measure, place)
   LEFT JOIN LATERAL (
       SELECT * FROM accounts_window
@@ -42,11 +42,15 @@ FAR = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Standing:
-    """How far a rule's window is used, with what is held; `resets_at` is None before a first use."""
+    """How far a rule's window is used, with what is held; `resets_at` is None before a first use.
+
+    `usual` is what was last held: one more use may take as much.
+    """
 
     rule: Rule
     used: Decimal
     resets_at: datetime | None
+    usual: Decimal = Decimal(0)
 
     @property
     def left(self) -> Decimal:
@@ -239,8 +243,8 @@ def standing(rules: Iterable[Rule], now: datetime | None = None) -> list[Standin
         rows = cursor.fetchall()
     spans = [rule.span(now) for rule in rules]
     return [
-        Standing(rule, used, span.ends_at if span else ends)
-        for rule, span, (used, ends) in zip(rules, spans, rows, strict=True)
+        Standing(rule, used, span.ends_at if span else ends, usual)
+        for rule, span, (used, ends, usual) in zip(rules, spans, rows, strict=True)
     ]
 
 

@@ -1,7 +1,7 @@
 -- The steps of the quota ledger. Each is one statement for whoever calls it: all or nothing, with no network in
 -- between. What is locked is locked in the same order everywhere: uses, then holds, windows and grants, each by
 -- id. Read committed: each statement in here sees what others have committed before it began, so that the counts
--- of a row that is locked are the latest.
+-- of a row that is locked are the latest. All is found by its key: plans are kept, and stay right while tables grow.
 
 -- What a use wants of one window; see hold_facts in accounts/quota.py, which fills it.
 CREATE TYPE accounts_claim AS (
@@ -34,7 +34,8 @@ CREATE FUNCTION accounts_in_force(claim accounts_claim) RETURNS numeric LANGUAGE
 $$;
 
 -- Whoever holds or ends something for a use has it for themselves until they are done; only expiry comes between.
-CREATE FUNCTION accounts_lock_uses(uses uuid[]) RETURNS void LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+CREATE FUNCTION accounts_lock_uses(uses uuid[]) RETURNS void LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(number)
        FROM (SELECT DISTINCT uuid_hash_extended(use, 0) AS number FROM unnest(uses) use ORDER BY 1) numbers;
@@ -47,7 +48,8 @@ END $$;
 -- (-1: spending is stopped), what others use of its window, the amount in force, when the window ends.
 CREATE FUNCTION accounts_hold_quota(
     claims jsonb, uses uuid[], for_turn uuid, for_customer uuid, at timestamptz, until timestamptz
-) RETURNS TABLE (place int, is_used numeric, in_force numeric, resets timestamptz) LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+) RETURNS TABLE (place int, is_used numeric, in_force numeric, resets timestamptz) LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
     wanted accounts_claim[];
     claim accounts_claim;
@@ -143,11 +145,12 @@ BEGIN
     END IF;
     -- A window from first use that nobody has used begins now.
     UPDATE accounts_window w
-       SET held = w.held + taken.part,
+       SET held = w.held + taken.part, usual = taken.usual,
            starts_at = CASE WHEN taken.hours IS NOT NULL AND w.held + w.settled = 0 THEN at ELSE w.starts_at END,
            ends_at = CASE WHEN taken.hours IS NOT NULL AND w.held + w.settled = 0
                           THEN at + taken.hours * interval '1 hour' ELSE w.ends_at END
-      FROM (SELECT windows[n] AS id, sum(parts[n]) AS part, max((wanted[n]).hours) AS hours
+      FROM (SELECT windows[n] AS id, sum(parts[n]) AS part, sum((wanted[n]).take) AS usual,
+                   max((wanted[n]).hours) AS hours
               FROM generate_subscripts(windows, 1) n GROUP BY 1) taken
      WHERE w.id = taken.id;
     INSERT INTO accounts_hold (use, turn, customer, metric, window_id, amount, settled, overrun, state, late,
@@ -164,7 +167,8 @@ BEGIN
 END $$;
 
 -- The id of the window that a claim counts in; it is opened before its first use.
-CREATE FUNCTION accounts_open_window(claim accounts_claim, at timestamptz) RETURNS bigint LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+CREATE FUNCTION accounts_open_window(claim accounts_claim, at timestamptz) RETURNS bigint LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
     opened accounts_window;
 BEGIN
@@ -200,7 +204,8 @@ $$;
 CREATE FUNCTION accounts_hold_grants(
     claim accounts_claim, lack numeric, grants uuid[], for_turn uuid, for_customer uuid,
     at timestamptz, until timestamptz
-) RETURNS void LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+) RETURNS void LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
     given record;
     part numeric;
@@ -221,8 +226,8 @@ END $$;
 -- The customer's own windows take what they hold, then grants what they hold, and the own windows what is more;
 -- the windows of many customers take all. What was not held any more is late, and overrun. Said again with other
 -- numbers, the numbers are put right. Returns how many holds were ended.
-CREATE FUNCTION accounts_end_quota(uses uuid[], used jsonb, becomes text, was text[]) RETURNS int
-LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+CREATE FUNCTION accounts_end_quota(uses uuid[], used jsonb, becomes text, was text[]) RETURNS int LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
     h record;
     whole numeric;
@@ -286,7 +291,8 @@ BEGIN
 END $$;
 
 -- Give back what was held for too long; how many holds ended so. What somebody else has at this moment waits.
-CREATE FUNCTION accounts_expire_quota(at timestamptz) RETURNS int LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+CREATE FUNCTION accounts_expire_quota(at timestamptz) RETURNS int LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
     old bigint[] := ARRAY(
         SELECT id FROM accounts_hold WHERE state = 'held' AND expires_at <= at ORDER BY id FOR UPDATE SKIP LOCKED);

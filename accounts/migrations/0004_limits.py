@@ -242,6 +242,11 @@ class Migration(migrations.Migration):
             field=models.BigIntegerField(default=0, help_text='Which period: when it began, in seconds since 1970; from first use: 1, 2, 3.'),
             preserve_default=False,
         ),
+        migrations.AddField(
+            model_name='window',
+            name='usual',
+            field=models.DecimalField(db_default=0, decimal_places=12, default=0, help_text='What was last held: one more use may take as much.', max_digits=28),
+        ),
         migrations.AlterField(
             model_name='hold',
             name='amount',

@@ -35,6 +35,7 @@ class Window(models.Model):
     held = quantity(default=0)
     settled = quantity(default=0)
     overrun = quantity(default=0, help_text="By how much settled went past what was held.")
+    usual = quantity(default=0, db_default=0, help_text="What was last held: one more use may take as much.")
 
     class Meta:
         constraints = [

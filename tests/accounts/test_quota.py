@@ -4,9 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from accounts import allowance, identity, quota
+from accounts import allowance, identity, limits, quota, usage
 from accounts.models import Customer, Hold, Limit, Site, Tier, Window
-from accounts.quota import Exhausted
+from accounts.quota import Exhausted, Most
+from accounts.usage import Bound, CallCharge, Counted
 
 NOON = datetime(2026, 3, 29, 12, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 3, 30, tzinfo=UTC)
@@ -282,6 +283,19 @@ class TestAllowance:
         left = allowance.of(visitor, NOON)
         assert left.exhausted
         assert [(limit.used, limit.amount) for limit in left.limits] == [(0, 10)]
+
+    def test_allowance_is_exhausted_when_one_more_use_of_usual_size_finds_no_room(self, alice: Customer):
+        Limit.objects.create(scope="deployment", metric="money", period="month", amount=Decimal("0.01"))
+        assert not allowance.of(alice, NOON).exhausted
+        charge = CallCharge(
+            call=uuid.uuid4(), turn=uuid.uuid4(), attempt=1, customer=alice.id, site="demo", tier="free",
+            provider="p", model="gpt-4o-mini", model_class="small", tokens=Counted(10, 10), exact=True,
+        )  # fmt: skip
+        most = Most("small", charge.model, 0, 0, Decimal("0.006"))
+        usage.begin(charge, most, Bound(limits.binding(alice, NOON)), now=NOON)
+        assert allowance.of(alice, NOON).exhausted
+        usage.end(charge)
+        assert not allowance.of(alice, NOON).exhausted
 
     def test_allowance_speaks_the_language_of_the_customer(self, alice: Customer):
         alice.locale = "zh"

@@ -15,6 +15,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from accounts.audit_admin import Audited
+from accounts.limit_sentences import plain as with_commas
 from accounts.prices import Rates, plain
 from bot import price_list
 from bot.models import Model, Price
@@ -106,19 +107,19 @@ class PriceAdmin(Audited, ModelAdmin):
 
     @display(description="input")
     def input_dollars(self, price: Price) -> str:
-        return dollars(price.input)
+        return paid(price, "input")
 
     @display(description="cached")
     def cached_dollars(self, price: Price) -> str:
-        return "as input" if price.cached is None and price.input is not None else dollars(price.cached)
+        return "as input" if price.cached is None and price.input is not None else paid(price, "cached")
 
     @display(description="output")
     def output_dollars(self, price: Price) -> str:
-        return dollars(price.output)
+        return paid(price, "output")
 
     @display(description="each call")
     def call_dollars(self, price: Price) -> str:
-        return dollars(price.call)
+        return paid(price, "call")
 
     @display(description="state", label={"Planned": "info", "Begun": ""})
     def state(self, price: Price) -> str:
@@ -132,15 +133,22 @@ def _is_history(price: Any) -> bool:
     return bool(price.is_history)
 
 
-def dollars(amount: Decimal | None) -> str:
-    return "list price" if amount is None else f"${plain(amount)}"
+def paid(price: Price, name: str) -> str:
+    """Its own figure, or whether the public list has one; most models take nothing for the call itself."""
+    own = getattr(price, name)
+    if own is not None:
+        return f"${with_commas(own)}"
+    rate = getattr(price_list.rates_by(price), name, None)
+    if name == "call" and not rate:
+        return "–"
+    return "not listed" if rate is None else "list price"
 
 
 def in_words(rates: Rates) -> str:
     """Such as "$0.15 in, $0.6 out a million tokens"."""
     parts = [("in", rates.input), ("cached", rates.cached), ("out", rates.output)]
-    said = ", ".join(f"${plain(rate)} {name}" for name, rate in parts if rate is not None)
-    fee = f", and ${plain(rates.call)} a call" if rates.call else ""
+    said = ", ".join(f"${with_commas(rate)} {name}" for name, rate in parts if rate is not None)
+    fee = f", and ${with_commas(rates.call)} a call" if rates.call else ""
     return f"{said} for a million tokens{fee}"
 
 

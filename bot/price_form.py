@@ -1,5 +1,6 @@
 """The form for what a deployment pays for a model: it asks again where a price looks like a slip."""
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -7,6 +8,8 @@ from django import forms
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanWidget
 
+from accounts.limit_sentences import plain as with_commas
+from accounts.number_errors import NUMBER_ERRORS
 from accounts.prices import Rates, plain
 from bot import price_list
 from bot.models import Price
@@ -16,6 +19,8 @@ NAMES = {"input": "input", "cached": "cached input", "output": "output", "call":
 FAR = 100
 # A millionth of a price for a million tokens is exact to what the ledger keeps of a cost.
 DIGITS = 6
+# Before that no prices were paid for tokens; a price that begins much later is a slip of the date.
+EARLIEST, LATEST = datetime(2020, 1, 1, tzinfo=UTC), timedelta(days=731)
 # What somebody may have meant who is wrong by about so much.
 _MEANT = {
     Decimal(1_000_000): "for one token",
@@ -52,6 +57,7 @@ class PriceForm(forms.ModelForm):
             "cached": "Cached input",
             "call": "Each call",
         }
+        error_messages = dict.fromkeys(NAMES, NUMBER_ERRORS)
         help_texts = {
             "starts_at": "In the past, too: but calls that were charged already stay as they were charged.",
             "cached": "US dollars for a million tokens read from the provider's cache; empty: as input where "
@@ -73,6 +79,8 @@ class PriceForm(forms.ModelForm):
         if priced is None or starts_at is None:
             return cleaned
         self.instance.provider_id, self.instance.model = priced.provider, priced.model
+        if not EARLIEST <= starts_at <= timezone.now() + LATEST:
+            self.add_error("starts_at", "A day from 2020 on, and at most two years from now.")
         others = Price.objects.filter(provider=priced.provider, model=priced.model).exclude(
             pk=self.instance.pk
         )
@@ -81,10 +89,12 @@ class PriceForm(forms.ModelForm):
         given = {name: cleaned[name] for name in NAMES if cleaned.get(name) is not None}
         if not given and not self.errors:
             self.add_error(None, "Give at least one price; what is empty is charged by the public list.")
-        before = others.filter(starts_at__lt=starts_at).order_by("-starts_at").first()
-        usual = [("the public list price", priced.listed), ("your own price before", before)]
+        usual: list[tuple[str, Rates | Price]] = []
+        if priced.listed:
+            usual.append(("the public list price", priced.listed))
+        usual += [(f"your own price of {one.starts_at:%Y-%m-%d}", one) for one in others]
         self._check_free(given)
-        self._check_size(given, [(source, rates) for source, rates in usual if rates])
+        self._check_size(given, usual)
         return cleaned
 
     def _check_free(self, given: dict[str, Decimal]) -> None:
@@ -136,7 +146,7 @@ def doubt(price: Decimal, usual: Decimal, source: str, of_tokens: bool = True) -
     if price <= 0 or not usual or usual / FAR < price < usual * FAR:
         return ""
     times, how = (price / usual, "more") if price > usual else (usual / price, "less")
-    said = f"This is {times:,.0f} times {how} than {source}, ${plain(usual)} for {of}."
+    said = f"This is {times:,.0f} times {how} than {source}, ${with_commas(usual)} for {of}."
     for factor, unit in _MEANT.items():
         if of_tokens and usual / _ABOUT <= price * factor <= usual * _ABOUT:
             return f"{said} Was it meant {unit}? Then write {plain(price * factor)}."

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 from django import template
 
-from accounts.prices import Rates, plain
+from accounts.limit_sentences import plain
+from accounts.prices import Rates
 from bot import price_list
 from bot.models import Price
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.models import AuditEntry, UsageEntry, User
 from bot import price_list
 from bot.models import Model, Price, Provider
+from bot.price_admin import paid
 from bot.price_form import PriceForm, doubt
 from tests import pages
 
@@ -108,7 +109,11 @@ def test_planned_price_is_shown_and_not_in_force(admin: Client, own_7b: Model) -
 @pytest.mark.parametrize(
     ("sent", "said"),
     [
-        ({"input": "-1"}, "greater than or equal to 0"),
+        ({"input": "-1"}, "At least 0."),
+        ({"input": "a lot"}, "Write a number, with a point before its parts."),
+        ({"input": "1", "starts_at_0": "0001-01-01"}, "A day from 2020 on"),
+        ({"input": "1", "starts_at_0": "2019-12-31"}, "A day from 2020 on"),
+        ({"input": "1", "starts_at_0": "9999-12-31"}, "at most two years from now"),
         ({}, "Give at least one price"),
         ({"input": "0"}, "Zero for input: is that free?"),
         ({"input": "0.00000015"}, "1,000,000 times less than the public list price, $0.15 for a million "
@@ -139,10 +144,11 @@ def test_what_is_confirmed_or_plausible_is_taken(mini: Model, sent: dict[str, st
     assert wrong(mini, **sent) == ""
 
 
-def test_jump_from_the_last_price_of_our_own_needs_confirming(own_7b: Model) -> None:
-    before = datetime(2025, 6, 1, tzinfo=UTC)
-    Price.objects.create(provider=own_7b.provider, model="own-7b", starts_at=before, input=2, output=8)
-    assert "1,000 times less than your own price before, $2" in wrong(own_7b, input="0.002", output="8")
+@pytest.mark.parametrize("other", [datetime(2025, 6, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)])
+def test_jump_from_a_price_of_our_own_needs_confirming(own_7b: Model, other: datetime) -> None:
+    Price.objects.create(provider=own_7b.provider, model="own-7b", starts_at=other, input=2, output=8)
+    said = f"1,000 times less than your own price of {other:%Y-%m-%d}, $2"
+    assert said in wrong(own_7b, input="0.002", output="8")
     assert wrong(own_7b, input="0.002", output="8", is_right="on") == ""
 
 
@@ -186,6 +192,19 @@ def test_price_is_history_only_by_its_own_calls(own_7b: Model) -> None:
     charge(first)
     assert price_list.was_charged(first)
     assert not price_list.was_charged(second)
+
+
+def test_prices_that_are_not_given_say_whether_they_are_listed(
+    admin: Client, mini: Model, own_7b: Model
+) -> None:
+    Price.objects.create(provider=own_7b.provider, model="own-7b", input=40_000)
+    Price.objects.create(provider=mini.provider, model="gpt-4o-mini", input=1)
+    [dear, listed] = Price.objects.order_by("-input")
+    assert [paid(dear, name) for name in ("input", "output", "call")] == ["$40,000", "not listed", "–"]
+    assert [paid(listed, name) for name in ("input", "output", "call")] == ["$1", "list price", "–"]
+    text = page(admin, LIST)
+    assert "$40,000 / $40,000 / unknown" in text
+    assert "$40000" not in text
 
 
 def test_agents_see_and_set_no_prices(client: Client, bob: User, mini: Model) -> None:

@@ -1,13 +1,15 @@
-"""The ladder when the model cannot be asked: prepared reply, best passage, promise. Needs no network."""
+"""The ladder when the model cannot be asked: prepared reply, best passage, promise. Asks no model."""
 
 from bot import words
 from bot.events import Source
 from bot.knowledge import search
 from bot.models import ToolCall
+from bot.privacy.errors import PrivacyError
 from bot.reply import Reply
-from bot.steps import canned, read
+from bot.steps import canned, prepared, read
 from bot.steps.refusals import BUSY, MODEL_DOWN, Refusal
 from bot.steps.work import Work
+from bot.tools.runner import Shown
 
 PASSAGE_CHARACTERS = 700
 
@@ -22,9 +24,10 @@ def reply(work: Work, question: str, refusal: Refusal) -> Reply:
     site, locale = work.conversation.site_id, work.locale
     why = refusal.why(locale)
     match = canned.best(site, question, locale)
-    if match and canned.fair(match):
+    if match and canned.fair(match) and _shown(work, match.reply.tool, refusal):
         text = _after(why, match.reply.answer)
-        return Reply(text=text, outcome="degraded", source="canned", reason=reason)
+        cards = work.shown.cards if match.reply.tool else []
+        return Reply(text=text, outcome="degraded", source="canned", reason=reason, cards=cards)
     found = search.best_passage(site, question, locale)
     if found:
         intro = words.say("passage.intro", locale, title=found.title)
@@ -50,6 +53,23 @@ def last_resort(work: Work) -> Reply:
         return _outcome_of_changes(work, MODEL_DOWN.reason)
     text = words.say("promise.model_down", work.locale)
     return Reply(text, "degraded", "promise", reason="too many attempts")
+
+
+def _shown(work: Work, tool: str, refusal: Refusal) -> bool:
+    """Whether what the reply speaks of is there to be seen: its tool's card, and none that a model showed."""
+    if not tool:
+        return True
+    if refusal == BUSY:
+        # Said by whoever looks after all that wait: no site's own code holds that up.
+        return False
+    if work.shown.cards:
+        work.log.reset()
+        work.shown = Shown()
+    try:
+        return prepared.show(work, tool)
+    except PrivacyError:
+        # Nothing that cannot be masked is shown; what needs no tool is still to be had.
+        return False
 
 
 def _outcome_of_changes(work: Work, reason: str) -> Reply:

@@ -19,7 +19,7 @@ def reply(work: Work) -> Reply | None:
     match = canned.best(work.conversation.site_id, work.question, work.locale)
     if match is None or not match.reply.answers_first or not canned.sure(match):
         return None
-    if not _show(work, match.reply.tool):
+    if not show(work, match.reply.tool):
         return None
     return Reply(
         text=match.reply.answer,
@@ -30,17 +30,7 @@ def reply(work: Work) -> Reply | None:
     )
 
 
-def _may_answer_first(site_id: int) -> bool:
-    """Asked before the search, which costs ten times as much."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM bot_cannedreply WHERE site_id = %s AND enabled AND answers_first LIMIT 1",
-            [site_id],
-        )
-        return cursor.fetchone() is not None
-
-
-def _show(work: Work, tool: str) -> bool:
+def show(work: Work, tool: str) -> bool:
     """Run the reply's read-only tool for its card; False when there is nothing to show."""
     if not tool:
         return True
@@ -50,3 +40,13 @@ def _show(work: Work, tool: str) -> bool:
     request = ToolRequest(id="canned", name=tool, arguments="{}")
     runner.run(work.bench, request, f"canned_{work.attempt}")
     return bool(work.shown.cards)
+
+
+def _may_answer_first(site_id: int) -> bool:
+    """Asked before the search, which costs ten times as much."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM bot_cannedreply WHERE site_id = %s AND enabled AND answers_first LIMIT 1",
+            [site_id],
+        )
+        return cursor.fetchone() is not None

@@ -5,18 +5,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from types import SimpleNamespace
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
 from accounts import quota
-from accounts.models import Deployment, Limit, Tier, UsageEntry, Window
+from accounts.models import Customer, Deployment, Limit, Tier, UsageEntry, Window
 from bot import turn, words
 from bot.knowledge import search
 from bot.models import Model, ToolCall, Turn
+from bot.privacy.errors import ScrubberDown
 from bot.reply import Reply as Ending
-from bot.steps import canned
+from bot.steps import canned, degraded, refusals
 from bot.tools import registry
 from bot.tools.registry import Proposal, ToolResult
 from tests.bot.steps.conftest import Turning, look_up
@@ -56,6 +58,14 @@ def limited(tier: Tier) -> Limited:
         return Limit.objects.create(**whose, **{"metric": "total_tokens", "amount": amount, **fields})
 
     return limit
+
+
+@pytest.fixture
+def orders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A prepared reply to every question, whose card a tool looks up."""
+    found = SimpleNamespace(reply=SimpleNamespace(answer="Here they are.", tool="look_up"))
+    monkeypatch.setattr(canned, "best", lambda *_: found)
+    monkeypatch.setattr(canned, "fair", bool)
 
 
 def looking_up(text: str = "", usage: object = LONG) -> Reply:
@@ -210,7 +220,7 @@ class TestAtFirst:
             quota.hold(message := uuid4(), conversation.customer, seconds=9)
             quota.settle(message)
         if of == "canned":
-            found = SimpleNamespace(reply=SimpleNamespace(answer="On Sunday."))
+            found = SimpleNamespace(reply=SimpleNamespace(answer="On Sunday.", tool=""))
             monkeypatch.setattr(canned, "best", lambda *_: found)
             monkeypatch.setattr(canned, "fair", bool)
         else:
@@ -227,10 +237,55 @@ class TestAtFirst:
         self, turning: Turning, limited: Limited, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         limited(scope="tier")
-        found = SimpleNamespace(reply=SimpleNamespace(answer="On Sunday."))
+        found = SimpleNamespace(reply=SimpleNamespace(answer="On Sunday.", tool=""))
         monkeypatch.setattr(canned, "best", lambda *_: found)
         monkeypatch.setattr(canned, "fair", bool)
         assert answered(turning).text == "On Sunday."
+
+    @pytest.mark.parametrize(
+        ("stale", "cards"), [(False, ["card word"]), (True, ["card word", "reset", "card word"])]
+    )
+    def test_prepared_reply_brings_what_it_speaks_of(
+        self, turning: Turning, tier: Tier, orders: None, stale: bool, cards: list[str]
+    ) -> None:
+        """Alone: a card that a model showed before it was given up is taken away."""
+        if stale:
+            turning.main.script(looking_up(), Reply(status=401))
+            turning.spare.script(Reply(status=401))
+        else:
+            Deployment.objects.create(id=1, stopped_at=timezone.now())
+        ending = answered(turning)
+        assert (ending.text, ending.outcome, ending.source) == ("Here they are.", "degraded", "canned")
+        assert ending.cards == [{"kind": "word", "data": {"word": ""}}]
+        assert turning.screen.sent == cards
+
+    @pytest.mark.parametrize("why", ["silent", "anonymous", "changes", "unmasked"])
+    def test_prepared_reply_with_nothing_to_show_is_not_given(
+        self, turning: Turning, tier: Tier, orders: None, monkeypatch: pytest.MonkeyPatch, why: str
+    ) -> None:
+        def unmasked(value: object) -> None:
+            raise ScrubberDown
+
+        Deployment.objects.create(id=1, stopped_at=timezone.now())
+        if why == "anonymous":
+            monkeypatch.setattr(Customer, "external_id", "")
+        if why == "unmasked":
+            monkeypatch.setattr(turning.work.veil, "mask_json", unmasked)
+        others: dict[str, dict[str, Any]] = {
+            "silent": {"run": lambda context, word="": ToolResult({"found": word})},
+            "anonymous": {"verified": True},
+            "changes": {"changes": lambda context, word="": Proposal("Cancel order")},
+            "unmasked": {"public": False},
+        }
+        monkeypatch.setattr(registry, "offered", lambda: {"look_up": replace(look_up, **others[why])})
+        ending = answered(turning)
+        assert (ending.text, ending.cards) == (words.say("promise.not_now", "en"), [])
+
+    def test_nobody_waits_for_a_tool_while_many_wait(
+        self, turning: Turning, tier: Tier, orders: None
+    ) -> None:
+        ending = degraded.reply(turning.work, "Where is my order?", refusals.BUSY)
+        assert (ending.source, turning.screen.sent) == ("promise", [])
 
     @pytest.mark.parametrize("locale", ["en", "zh"])
     def test_stopped_spending_is_told_without_money(self, turning: Turning, tier: Tier, locale: str) -> None:

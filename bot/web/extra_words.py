@@ -14,6 +14,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "Used up: only prepared answers, help pages and you.",
         "额度已用完：仅有预设回答、帮助文档和人工服务。",
     ),
+    "allowance_stopped": (
+        "All spending is stopped: only prepared answers, help pages and you.",
+        "已停止一切支出：仅有预设回答、帮助文档和人工服务。",
+    ),
     "extra_give": ("Give extra messages", "赠送额外消息"),
     "extra_title": ("Give {} extra messages?", "为 {} 赠送额外消息？"),
     "extra_lead": (
@@ -29,6 +33,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "extra_reason_hint": ("The parcel came late", "例如：包裹延误"),
     "extra_yes": ("Give", "赠送"),
     "extra_given": ("Given. The customer can go on.", "已赠送，客户可以继续提问。"),
+    "extra_given_stopped": (
+        "Given. It can be used once spending is allowed again.",
+        "已赠送，恢复支出后即可使用。",
+    ),
     "extra_bad_amount": (
         "Give 1 to 50 messages; an admin can give more.",
         "请赠送 1 至 50 条；管理员可赠送更多。",

@@ -5,6 +5,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts import spending
 from accounts.grants import BadGrant
 from bot.desk import extras
 from bot.errors import Rejected
@@ -18,7 +19,11 @@ _PROBLEMS = {"amount": "extra_bad_amount", "expires_at": "extra_bad_days", "reas
 @staff_only
 def show(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     """The customer's limits and what they were given, beside the conversation."""
-    facts = {"used": extras.read(conversation_id, desk_words.locale()), "conversation": conversation_id}
+    facts = {
+        "used": extras.read(conversation_id, desk_words.locale()),
+        "conversation": conversation_id,
+        "stopped": bool(spending.stopped()),
+    }
     return page(request, "desk/_allowance.html", facts)
 
 
@@ -40,7 +45,7 @@ def give(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
         return _said(400, words[_PROBLEMS[error.field]])
     except Rejected:
         return _said(429, words["rights_often"])
-    return _said(200, words["extra_given"])
+    return _said(200, words["extra_given_stopped" if spending.stopped() else "extra_given"])
 
 
 def _number(text: str) -> int:

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from limits import RateLimitItemPerMinute
 
-from accounts import allowance, audit
+from accounts import allowance, audit, spending
 from accounts.models import AuditEntry, Customer, Grant, Limit, Tier, User
 from bot import events
 from bot.desk.summary import summarise
@@ -129,6 +129,25 @@ def test_panel_shows_limits_and_grants_and_never_money(
     html = desk.get(address).content.decode()
     assert "No limit" in html
     assert "data-extra=" not in html
+
+
+@pytest.mark.parametrize("limited", [True, False])
+def test_while_spending_is_stopped_nothing_is_said_to_be_used_up_or_promised(
+    desk: Client, conversation: Conversation, limited: bool
+) -> None:
+    address = f"/desk/conversations/{conversation.id}/allowance"
+    Limit.objects.update(amount=0) if limited else Limit.objects.all().delete()
+    spending.stop(None, "The bill is too high")
+    html = desk.get(address).content.decode()
+    assert "All spending is stopped" in html
+    assert "Used up" not in html
+    assert "No limit" not in html
+    assert (
+        give(desk, conversation).content.decode() == "Given. It can be used once spending is allowed again."
+    )
+    spending.allow(None)
+    assert "All spending is stopped" not in desk.get(address).content.decode()
+    assert give(desk, conversation).content.decode() == "Given. The customer can go on."
 
 
 def test_summary_names_the_tier_in_force(

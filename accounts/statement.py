@@ -11,15 +11,21 @@ from accounts.limits import Binding
 from accounts.models import Customer, Limit
 from accounts.quota import Standing
 
+_PERSONAL = (Limit.Scope.CUSTOMER, Limit.Scope.ADDRESS)
+
 
 @dataclass(frozen=True)
 class Line:
-    """One limit or grant; `ends_at` is None for a window that begins with the next use."""
+    """One limit or grant; `ends_at` is None for a window that begins with the next use.
+
+    `counts`: what is used next counts in it; not where its models may not answer for another reason.
+    """
 
     label: str
     used: int
     amount: int
     ends_at: datetime | None
+    counts: bool = True
 
     @property
     def full(self) -> bool:
@@ -31,17 +37,28 @@ class Line:
 
     def as_json(self) -> dict[str, Any]:
         ends = self.ends_at.isoformat() if self.ends_at else None
-        return {"label": self.label, "used": self.used, "amount": self.amount, "ends_at": ends}
+        return {
+            "label": self.label,
+            "used": self.used,
+            "amount": self.amount,
+            "ends_at": ends,
+            "counts": self.counts,
+        }
 
 
 @dataclass(frozen=True)
 class Statement:
-    """Never money. `back_at`: when a model may answer again where none may now; None where nobody knows."""
+    """Never money. `back_at`: when a model may answer again where none may now; None where nobody knows.
+
+    `free`: nothing limits this customer by themselves. `stopped`: no customer is answered by a model.
+    """
 
     limits: list[Line]
     extras: list[Line]
     exhausted: bool
     back_at: datetime | None
+    free: bool
+    stopped: bool
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -49,6 +66,8 @@ class Statement:
             "extras": [line.as_json() for line in self.extras],
             "exhausted": self.exhausted,
             "back_at": self.back_at.isoformat() if self.back_at else None,
+            "free": self.free,
+            "stopped": self.stopped,
         }
 
 
@@ -58,10 +77,17 @@ def of(customer: Customer, locale: str, now: datetime | None = None) -> Statemen
     binding = limits.binding(customer, now)
     standings = quota.standing(limits.ordered(binding.rules), now)
     classes = customer.effective_tier.classes
-    exhausted = binding.stopped or not any(allowance.has_room(binding, standings, c) for c in classes)
+    open_ones = [c for c in classes if allowance.has_room(binding, standings, c)]
+    exhausted = binding.stopped or not open_ones
     return Statement(
         limits=[
-            Line(limit_words.label(one.rule, locale), int(one.used), int(one.rule.amount), one.resets_at)
+            Line(
+                limit_words.label(one.rule, locale),
+                int(one.used),
+                int(one.rule.amount),
+                one.resets_at,
+                one.rule.model_class in ("", *open_ones),
+            )
             for one in standings
             if one.rule.own and one.rule.metric != Limit.Metric.MONEY
         ],
@@ -77,6 +103,8 @@ def of(customer: Customer, locale: str, now: datetime | None = None) -> Statemen
         ],
         exhausted=exhausted,
         back_at=_back_at(binding, standings, classes) if exhausted else None,
+        free=not any(rule.scope in _PERSONAL for rule in binding.rules),
+        stopped=binding.stopped,
     )
 
 

@@ -52,7 +52,7 @@ def test_customer_reads_limits_and_grants_in_their_language(
     answer = ask(client, alice)
     said = answer.json()
     assert "no-store" in answer["Cache-Control"]
-    assert set(said) == {"limits", "extras", "exhausted", "back_at"}
+    assert set(said) == {"limits", "extras", "exhausted", "back_at", "free", "stopped"}
     [limit], [extra] = said["limits"], said["extras"]
     assert (limit["label"], limit["used"], limit["amount"]) == ("messages today", 3, 10)
     assert limit["ends_at"].endswith("T00:00:00+00:00")
@@ -86,11 +86,40 @@ def test_exhausted_customer_is_told_when_a_class_is_back(client: Client, carol: 
 def test_no_moment_is_promised_where_nobody_knows_one(client: Client, alice: Customer) -> None:
     Limit.objects.update(amount=0)
     said = ask(client, alice).json()
-    assert (said["exhausted"], said["back_at"]) == (True, None)
+    assert (said["exhausted"], said["back_at"], said["stopped"]) == (True, None, False)
     Limit.objects.all().delete()
     Deployment.objects.create(id=1, stopped_at=timezone.now())
     said = ask(client, alice).json()
     assert (said["limits"], said["exhausted"], said["back_at"]) == ([], True, None)
+    assert said["stopped"]
+
+
+def test_limit_of_a_class_that_is_used_up_does_not_count(client: Client, carol: Customer, plus: Tier) -> None:
+    plus.classes = ["large", "small"]
+    plus.save()
+    Limit.objects.all().delete()
+    for model_class, period, amount in (("large", "day", 1), ("large", "month", 150), ("small", "day", 9)):
+        Limit.objects.create(tier=plus, model_class=model_class, period=period, amount=amount)
+    before = ask(client, carol).json()
+    assert all(one["counts"] for one in before["limits"])
+    quota.hold(uuid4(), carol, seconds=60, model_class="large")
+    said = ask(client, carol).json()
+    assert not said["exhausted"]
+    assert [one["label"] for one in said["limits"] if one["counts"]] == ["quick answers today"]
+
+
+def test_customer_whom_nothing_limits_is_free_whatever_they_were_given(
+    client: Client, alice: Customer, bob: User
+) -> None:
+    give(alice, bob, 2)
+    assert not ask(client, alice).json()["free"]
+    Limit.objects.all().delete()
+    said = ask(client, alice).json()
+    assert (said["free"], said["exhausted"], len(said["extras"])) == (True, False, 1)
+    # What is never told them, money, limits them all the same.
+    Limit.objects.create(tier=alice.effective_tier, metric="money", period="month", amount=Decimal(5))
+    said = ask(client, alice).json()
+    assert (said["free"], said["limits"]) == (False, [])
 
 
 def test_visitor_who_is_not_signed_in_sees_their_limits(client: Client, site: Site) -> None:

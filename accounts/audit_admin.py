@@ -70,7 +70,8 @@ def _fields(message: Any) -> Any:
     """Which fields a change touched, from what Django notes of it; other words as they are."""
     if isinstance(message, str):
         return message
-    return [field for part in message for change in part.values() for field in change.get("fields", [])]
+    fields = [field for part in message for change in part.values() for field in change.get("fields", [])]
+    return list(dict.fromkeys(fields))
 
 
 def _plain(value: Any) -> Any:

@@ -26,7 +26,8 @@ def sentence(limit: Limit, zone: str) -> str:
     """Such as "Each customer: at most 10 messages answered by models a minute. Then …"."""
     rule = f"{_who(limit)}: at most {_what(limit)} {_period(limit, zone)}"
     then = _then(limit)
-    if not limit.warn_at:
+    # Of what each one uses nobody is told.
+    if not limit.warn_at or limit.scope in Limit.OF_EACH:
         return f"{rule}. Then {then}."
     told = listed([f"{percent}%" for percent in sorted(limit.warn_at)])
     return f"{rule}; the admins are told at {told}; at 100% {then}."

@@ -9,10 +9,10 @@ from django.forms import BaseInlineFormSet
 from django.utils.functional import cached_property
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from accounts import limit_presets, limit_sentences, spending
+from accounts import limit_presets, spending
 from accounts.limit_sentences import sentence
 from accounts.models import CLASSES, Limit, Site, Tier
-from bot import limit_pages, one_question, unpriced
+from bot import limit_pages, limit_warnings
 from bot.limit_fields import AmountField, PercentsField
 from bot.models import Model
 
@@ -31,6 +31,8 @@ _THEN = {
     Limit.WhenFull.TEXT: "… with a text of your own",
 }
 _COUNTED_BY_TURN = (Limit.Metric.MESSAGES, Limit.Metric.ACTIONS)
+# What is not sent, since it does not matter, has its default.
+_DEFAULTED = ("metric", "scope", "period", "week_starts", "when_full")
 
 
 def _about_choices() -> list[tuple[str, Any]]:
@@ -86,9 +88,20 @@ class LimitForm(forms.ModelForm):
         self.initial.setdefault("about", about if limit.model or limit.model_class else "")
         self.initial.setdefault("text_en", limit.words.get("en", ""))
         self.initial.setdefault("text_zh", limit.words.get("zh", ""))
-        for name in ("metric", "scope", "period", "week_starts", "when_full"):
+        for name in _DEFAULTED:
             if field := self.fields.get(name):
                 field.required = False
+
+    @cached_property
+    def changed_data(self) -> list[str]:
+        """Without fields that were not sent and had their default before."""
+        changed: list[str] = super().changed_data
+        return [name for name in changed if name not in _DEFAULTED or not self._is_default(name)]
+
+    def _is_default(self, name: str) -> bool:
+        before = self.get_initial_for_field(self.fields[name], name)
+        unsent = self[name].data in ("", None)
+        return bool(unsent and before == self.instance._meta.get_field(name).get_default())
 
     def clean_hours(self) -> int | None:
         """A window from the first use has hours, others have none."""
@@ -102,7 +115,7 @@ class LimitForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        for name in ("metric", "scope", "period", "week_starts", "when_full"):
+        for name in _DEFAULTED:
             if name in self.fields and cleaned.get(name) in ("", None):
                 cleaned[name] = self.instance._meta.get_field(name).get_default()
         if cleaned["period"] != Limit.Period.WEEK:
@@ -131,24 +144,25 @@ class LimitForm(forms.ModelForm):
             yield "when_full", why
         if cleaned["when_full"] == Limit.WhenFull.TEXT and not self.instance.words:
             yield "text_en", "Write the text, in one language at least."
+        if cleaned["scope"] in Limit.OF_EACH and cleaned.get("warn_at"):
+            yield "warn_at", "The admins are told of limits that many share, not of each one's: empty this."
 
     def _why_no_next(self, metric: str) -> str:
         """Why the next cheaper class cannot answer; empty where it may."""
         limit, classes = self.instance, self.tier.classes if self.tier else list(CLASSES)
         if metric == Limit.Metric.ACTIONS:
             return "Tool actions do not depend on the class that answers."
-        if limit.model:
-            return "" if len(classes) > 1 else f"The tier has {classes[0]} models only: nothing is cheaper."
-        if not limit.model_class:
+        dearest = limit.model_class or _class_of(limit.model)
+        if not dearest:
             if len(classes) == 1:
                 return f"The tier has {classes[0]} models only: nothing is cheaper."
-            if metric in _COUNTED_BY_TURN:
+            if not limit.model and metric in _COUNTED_BY_TURN:
                 return (
                     "This counts messages of all classes: when it is full, it is full for cheaper ones, too."
                 )
             return ""
-        if not set(classes) & set(CLASSES[: CLASSES.index(limit.model_class)]):
-            return f"No class that may answer is cheaper than {limit.model_class}."
+        if not set(classes) & set(CLASSES[: CLASSES.index(dearest)]):
+            return f"No class that may answer is cheaper than {dearest}."
         return ""
 
     @property
@@ -168,19 +182,7 @@ class LimitForm(forms.ModelForm):
 
     def warning(self) -> str:
         """What is allowed, but may surprise; empty where nothing does."""
-        limit = self.instance
-        classes = self.tier.classes if self.tier else CLASSES
-        if limit.model_class and limit.model_class not in classes:
-            return f"The tier uses no {limit.model_class} models: this limit counts nothing."
-        warnings = (self._unpriced(classes), one_question.too_little(limit, classes, self.tier))
-        return " ".join(filter(None, warnings))
-
-    def _unpriced(self, classes: Iterable[str]) -> str:
-        names = unpriced.names(classes) if self.instance.metric == Limit.Metric.MONEY else []
-        if not names:
-            return ""
-        listed = limit_sentences.listed(names)
-        return f"No price is known of {listed}: customers whom a limit on money binds are not answered by it."
+        return limit_warnings.of(self.instance, self.tier)
 
 
 class LimitFormSet(BaseInlineFormSet):
@@ -246,3 +248,9 @@ def _known(choices: list[tuple[str, Any]], limit: Limit) -> list[tuple[str, Any]
     if limit.model and (f"{_MODEL}{limit.model}", limit.model) not in models:
         models = [*models, (f"{_MODEL}{limit.model}", limit.model)]
     return [*choices[:-1], *([(name, models)] if models else [])]
+
+
+def _class_of(model: str) -> str:
+    """The dearest class of a model by its name; empty where no provider has it."""
+    classes = set(Model.objects.filter(name=model).values_list("model_class", flat=True))
+    return max(classes, key=CLASSES.index, default="")

@@ -81,6 +81,9 @@ class Limit(models.Model):
         SITE = "site", "the site together"
         DEPLOYMENT = "deployment", "everybody together"
 
+    # Everybody has a window of their own.
+    OF_EACH = (Scope.CUSTOMER, Scope.ADDRESS)
+
     class Metric(models.TextChoices):
         MESSAGES = "messages", "messages answered by a model"
         INPUT = "input_tokens", "tokens read by models"

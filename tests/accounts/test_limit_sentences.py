@@ -42,7 +42,13 @@ def limit(**values: object) -> Limit:
             "Europe/Berlin; the admins are told at 70% and 80%; at 100% answers come without a model.",
         ),
         (
-            {"model_class": "reasoning", "period": "week", "week_starts": 6, "when_full": "next"},
+            {
+                "model_class": "reasoning",
+                "period": "week",
+                "week_starts": 6,
+                "when_full": "next",
+                "warn_at": [50],
+            },
             "Each customer: at most 10 messages answered by reasoning models a week, beginning on Sunday at "
             "00:00 Europe/Berlin. Then a large model answers.",
         ),

@@ -9,6 +9,7 @@ from django.urls import reverse
 from accounts import limits, spending
 from accounts.limit_sentences import sentence
 from accounts.models import AuditEntry, Customer, Deployment, Limit, Site, Tier, User, Window
+from bot.models import Model, Provider
 from tests import pages
 
 LIST = "admin:accounts_limit_changelist"
@@ -70,6 +71,19 @@ def test_budget_is_added_for_a_site_and_never_twice(admin: Client, site: Site) -
         "not of one site" in admin.post(add, form | {"site": site.pk, "scope": "deployment"}).content.decode()
     )
     assert Limit.objects.filter(tier=None).count() == 1
+
+
+def test_nobody_is_told_of_each_address_nor_answered_by_what_is_not_cheaper(admin: Client) -> None:
+    provider = Provider.objects.create(name="own", base_url="http://127.0.0.1:1/v1")
+    Model.objects.create(provider=provider, name="house-7b", model_class="small")
+    add = reverse("admin:accounts_limit_add")
+    form = {"scope": "address", "amount": "5", "metric": "messages", "period": "day", "when_full": "degrade"}
+    assert "limits that many share" in admin.post(add, form | {"warn_at": "50"}).content.decode()
+    cheap = {"scope": "deployment", "about": "model:house-7b", "when_full": "next"}
+    assert "cheaper than small" in admin.post(add, form | cheap).content.decode()
+    assert not Limit.objects.exists()
+    none = admin.post(add, form | {"amount": "0"}, follow=True).content.decode()
+    assert "nobody is answered by a model." in none
 
 
 def test_time_zone_is_chosen_and_recorded(admin: Client) -> None:

@@ -11,6 +11,7 @@ const SHOWN_WHEN = {
   when_full: (value) => value("metric") !== "actions",
   about: (value) => value("metric") !== "actions",
   site: (value) => value("scope") !== "deployment",
+  warn_at: (value) => !["customer", "address"].includes(value("scope")),
 };
 
 // On the page of one budget the whole form is the rule.

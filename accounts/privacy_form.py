@@ -11,6 +11,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 
 from accounts import masking, phones
 from accounts.forms import LinesField, SiteForm
+from accounts.number_errors import WHOLE_ERRORS
 
 MOST_PATTERNS = 20
 PATTERN_CHARACTERS = 200
@@ -73,6 +74,7 @@ def _days(label: str, help_text: str) -> forms.IntegerField:
         label=label,
         help_text=help_text,
         widget=UnfoldAdminIntegerFieldWidget,
+        error_messages=WHOLE_ERRORS,
     )
 
 

@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from accounts.number_errors import NUMBER_ERRORS, WHOLE_ERRORS
 from bot import estimator, offers
 from bot.estimator import Load
 
@@ -19,10 +20,11 @@ MEASURED = "measured"
 def _number(
     label: str, help_text: str, field: type[forms.IntegerField] = forms.IntegerField, **options: Any
 ) -> Any:
-    places = {"inputmode": "decimal" if field is forms.DecimalField else "numeric", "autocomplete": "off"}
+    places = {"inputmode": "numeric", "autocomplete": "off"}
+    options["error_messages"] = WHOLE_ERRORS
     if field is forms.DecimalField:
-        options |= {"max_digits": 12, "decimal_places": 1}
-        places["step"] = "any"
+        options |= {"max_digits": 12, "decimal_places": 1, "error_messages": NUMBER_ERRORS}
+        places |= {"inputmode": "decimal", "step": "any"}
     return field(label=label, help_text=help_text, widget=forms.NumberInput(attrs=places), **options)
 
 

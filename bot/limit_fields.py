@@ -1,5 +1,6 @@
 """Fields for amounts and percents, as a person writes them."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,11 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextInputWi
 
 from accounts import limit_sentences
 from accounts.models.tiers import check_thresholds
+from accounts.number_errors import NUMBER_ERRORS
+
+# Between percents, on English and on Chinese keyboards; full-width percent signs, too.
+_BETWEEN = re.compile(r"[\s,;，；、]+")
+_SIGNS = "%％"
 
 
 class AmountField(forms.DecimalField):
@@ -16,7 +22,8 @@ class AmountField(forms.DecimalField):
 
     def __init__(self, **options: Any) -> None:
         places = {"step": "any", "inputmode": "decimal", "class": "limit-amount"}
-        super().__init__(widget=UnfoldAdminDecimalFieldWidget(attrs=places), **options)
+        widget = UnfoldAdminDecimalFieldWidget(attrs=places)
+        super().__init__(widget=widget, error_messages=NUMBER_ERRORS, **options)
 
     def prepare_value(self, value: Any) -> Any:
         return limit_sentences.plain(value).replace(",", "") if isinstance(value, Decimal) else value
@@ -32,9 +39,9 @@ class PercentsField(forms.CharField):
         return ", ".join(map(str, value)) if isinstance(value, list) else value
 
     def to_python(self, value: Any) -> list[int]:  # type: ignore[override]
-        said = value if isinstance(value, list) else str(value or "").replace(",", " ").split()
+        said = value if isinstance(value, list) else _BETWEEN.split(str(value or ""))
         try:
-            percents = sorted({int(str(one).removesuffix("%")) for one in said})
+            percents = sorted({int(str(one).rstrip(_SIGNS)) for one in said if one != ""})
         except ValueError:
             raise ValidationError("Write percents such as 70, 80, 100.") from None
         check_thresholds(percents)

@@ -9,9 +9,12 @@ from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
 from accounts.models import CLASSES, Limit, Tier
+from accounts.number_errors import WHOLE_ERRORS
 from bot.limit_fields import AmountField
 from bot.limit_form import LimitForm
 from bot.models import Model
+
+_CEILINGS = ("question_characters", "prompt_tokens", "answer_tokens", "rounds")
 
 
 class ClassesWidget(forms.CheckboxSelectMultiple):
@@ -63,7 +66,8 @@ class TierForm(forms.ModelForm):
         model = Tier
         fields = [
             *("name", "slug", "rank", "classes", "pick"),
-            *("question_characters", "prompt_tokens", "answer_tokens", "rounds", "turn_cost"),
+            *_CEILINGS,
+            "turn_cost",
         ]
         labels = {
             "question_characters": "Characters of a message",
@@ -72,6 +76,7 @@ class TierForm(forms.ModelForm):
             "rounds": "Rounds",
             "pick": "Which of them answers",
         }
+        error_messages = dict.fromkeys(["rank", *_CEILINGS], WHOLE_ERRORS)
         help_texts = {"slug": "By this name a site's token asks for the tier, and its use is counted."}
         widgets = {"pick": UnfoldAdminRadioSelectWidget}
 

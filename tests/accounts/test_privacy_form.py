@@ -63,7 +63,7 @@ def test_choices_are_stored_where_they_differ_and_audited_with_before_and_after(
     [
         ({"masking_EMAIL": "sell"}, "Select a valid choice"),
         ({"phone_regions": "GB, XX, Narnia"}, "No such country: XX, NARNIA."),
-        ({"text_days": "0"}, "greater than or equal to 1"),
+        ({"text_days": "0"}, "At least 1."),
         ({"id_patterns": "TRK\\d{10}\n("}, "Line 2: not a regular expression"),
         ({"id_patterns": "x" * 201}, "Line 1: longer than 200 characters."),
         ({"id_patterns": "TRK\\d{10}\n\n\\d*"}, "Line 2: matches where nothing stands"),

@@ -160,7 +160,7 @@ class TestPage:
 
     def test_what_makes_no_sense_is_marked(self, admin: Client):
         said = self.said(admin, **self.asked(cached_percent="140"))
-        assert "less than or equal to 100" in said
+        assert "At most 100." in said
         assert "Put right what is marked above" in said
 
     def test_without_models_there_is_a_way_to_add_one(self, admin: Client):

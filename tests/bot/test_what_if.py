@@ -148,7 +148,7 @@ class TestPage:
     def test_a_wrong_draft_comes_back_with_its_errors(self, admin: Client, pro: Tier):
         answer = admin.post(page(pro), typed(admin, pro, _try="7") | {"limits-0-amount": "-1"})
         assert "Try it" in text(answer)
-        assert "greater than or equal to 0" in text(answer)
+        assert "At least 0." in text(answer)
         assert Limit.objects.get(tier=pro).amount == 100
 
     def test_another_name_of_the_tier_finds_its_turns(self, admin: Client, pro: Tier):

@@ -1,6 +1,5 @@
 """`manage.py reconcile_usage export.csv --provider NAME`: whether a provider bills what the ledger says."""
 
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import reconcile, usage_export
+from accounts.days import day
 from accounts.models import UsageEntry
 from accounts.prices import plain
 from accounts.reconcile import Difference, Ledger
@@ -30,10 +30,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("export", type=Path)
         parser.add_argument("--provider", required=True, help="its name in the admin")
-        parser.add_argument("--from", dest="first", type=date.fromisoformat, metavar="2026-06-01")
-        parser.add_argument(
-            "--to", dest="last", type=date.fromisoformat, metavar="2026-06-30", help="inclusive"
-        )
+        parser.add_argument("--from", dest="first", type=day, metavar="2026-06-01")
+        parser.add_argument("--to", dest="last", type=day, metavar="2026-06-30", help="inclusive")
         parser.add_argument(
             "--tolerance", type=_percent, default=Decimal(1), help="percent of what the provider says (1)"
         )
@@ -43,7 +41,7 @@ class Command(BaseCommand):
         if not UsageEntry.objects.filter(provider=provider).exists():
             known = ", ".join(UsageEntry.objects.order_by().values_list("provider", flat=True).distinct())
             raise CommandError(f"The ledger knows no provider {provider!r}, but {known or 'none at all'}.")
-        days = sorted(day for day, _ in export.used)
+        days = sorted(used_on for used_on, _ in export.used)
         first, last = options["first"] or days[0], options["last"] or days[-1]
         if last < first:
             raise CommandError("--to is before --from.")

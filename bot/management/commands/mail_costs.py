@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from accounts.days import day
 from bot.desk import admin_mail, cost_mail, cost_view, costs
 
 
@@ -14,12 +15,13 @@ class Command(BaseCommand):
     help = "Send the mail about what a day has cost, or print it. The daily one is sent all the same."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--day", type=date.fromisoformat, help="such as 2026-11-21; default: yesterday")
+        parser.add_argument("--day", type=day, help="such as 2026-11-21; default: yesterday")
         parser.add_argument("--to", nargs="+", help="addresses; default: all admins")
         parser.add_argument("--print", choices=["text", "html"], nargs="?", const="text", help="send nothing")
 
-    def handle(self, *args: Any, day: date | None, to: list[str] | None, **options: Any) -> None:
-        told = costs.of(day or costs.yesterday(timezone.now()))
+    def handle(self, *args: Any, to: list[str] | None, **options: Any) -> None:
+        asked: date | None = options["day"]
+        told = costs.of(asked or costs.yesterday(timezone.now()))
         if options["print"]:
             kind = "txt" if options["print"] == "text" else "html"
             self.stdout.write(render_to_string(f"emails/costs.{kind}", cost_view.facts(told)))

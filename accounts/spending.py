@@ -7,6 +7,7 @@ from accounts import audit
 from accounts.models import Deployment, User
 
 ROW = 1
+LONGEST_REASON = 200
 COMMAND_LINE = "the command line"
 
 
@@ -26,13 +27,18 @@ def stopped() -> Deployment | None:
 
 
 @transaction.atomic
-def stop(by: User | None, reason: str) -> bool:
-    """Throw the switch; False where it was thrown already, which stays as it is."""
+def stop(by: User | None, reason: str, *, recorded: bool = True) -> bool:
+    """Throw the switch; False where it was thrown already, which stays as it is.
+
+    The audit log cannot be written without the deployment's keys; the switch can.
+    """
     deployment()
     thrown = Deployment.objects.filter(stopped_at=None).update(
-        stopped_at=timezone.now(), stopped_by=str(by or COMMAND_LINE)[:100], stop_reason=reason[:200]
+        stopped_at=timezone.now(),
+        stopped_by=str(by or COMMAND_LINE)[:100],
+        stop_reason=reason[:LONGEST_REASON],
     )
-    if thrown:
+    if thrown and recorded:
         audit.record(by, "spending_stopped", "deployment", reason=reason)
     return bool(thrown)
 

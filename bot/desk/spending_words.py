@@ -16,7 +16,7 @@ WORDS: dict[str, Said] = {
         "last look, and of those below it.",
         "Wait if there is enough for the rest of the time, or raise the limit. If somebody uses far more "
         "than others, look at the calls, or lower what each customer may use. If something runs away, stop "
-        "all spending: `manage.py spending stop`, or the switch.",
+        'all spending: `manage.py spending stop --reason "…"`, or the switch.',
         *_TIERS,
         over=False,
     ),
@@ -59,7 +59,7 @@ WORDS: dict[str, Said] = {
         "Usual is the median of the same hour of the last 14 days. More customers, longer conversations, a "
         "dearer model, or something that runs in a circle.",
         "See which models and customers the calls are of. If it should not go on, stop all spending: "
-        "`manage.py spending stop`, or the switch.",
+        '`manage.py spending stop --reason "…"`, or the switch.',
         *_CALLS,
     ),
     "unpriced": Said(

@@ -5,8 +5,9 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts import audit, limits, spending
+from accounts import audit, keys, limits, spending
 from accounts.models import AuditEntry, Customer, User
+from accounts.sealing import CannotUnseal
 
 
 def told(action: str, **options: str) -> str:
@@ -50,3 +51,25 @@ def test_command_stops_with_a_reason_tells_and_allows() -> None:
     assert "already" in told("stop", reason="again")
     assert "allowed" in told("allow")
     assert "Nothing was stopped" in told("allow")
+
+
+@pytest.mark.django_db
+def test_command_says_that_a_long_reason_is_cut() -> None:
+    assert "first 200 characters" in told("stop", reason="x" * 201)
+    told("allow")
+    assert "first 200" not in told("stop", reason="x" * 200)
+
+
+@pytest.mark.django_db
+def test_command_with_other_keys_stops_all_the_same_and_allows_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def other_keys(purpose: str) -> bytes:
+        raise CannotUnseal
+
+    monkeypatch.setattr(keys, "key", other_keys)
+    assert "by the command line: cost doubled" in told("stop", reason="cost doubled")
+    assert "DATA_KEYS" in capsys.readouterr().err
+    with pytest.raises(CommandError, match=r"DATA_KEYS.*Nothing was changed"):
+        told("allow")
+    assert spending.stopped() is not None

@@ -5,6 +5,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import spending
+from accounts.sealing import CannotUnseal
+
+_WRONG_KEYS = (
+    "DATA_KEYS: none of its keys opens what this database holds, so that the audit log could not be written. "
+    "`make run` keeps its own in var/secrets.json."
+)
 
 
 class Command(BaseCommand):
@@ -16,13 +22,31 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, action: str, reason: str, **options: Any) -> None:
         if action == "stop":
-            if not reason.strip():
-                raise CommandError('Say why: spending stop --reason "…"')
-            if not spending.stop(None, reason.strip()):
-                self.stdout.write("It was stopped already.")
-        elif action == "allow" and not spending.allow(None):
-            self.stdout.write("Nothing was stopped.")
+            self._stop(reason.strip())
+        elif action == "allow":
+            self._allow()
         self.stdout.write(_status())
+
+    def _stop(self, reason: str) -> None:
+        if not reason:
+            raise CommandError('Say why: spending stop --reason "…"')
+        try:
+            thrown = spending.stop(None, reason)
+        except CannotUnseal:
+            # What runs away is stopped first.
+            thrown = spending.stop(None, reason, recorded=False)
+            self.stderr.write(f"{_WRONG_KEYS} Spending is stopped all the same.")
+        if not thrown:
+            self.stdout.write("It was stopped already.")
+        elif len(reason) > spending.LONGEST_REASON:
+            self.stdout.write(f"Of the reason the first {spending.LONGEST_REASON} characters are shown.")
+
+    def _allow(self) -> None:
+        try:
+            if not spending.allow(None):
+                self.stdout.write("Nothing was stopped.")
+        except CannotUnseal:
+            raise CommandError(f"{_WRONG_KEYS} Nothing was changed.") from None
 
 
 def _status() -> str:

@@ -1,5 +1,6 @@
 """The admin's page for limits that many tiers share: of the deployment, of sites, of network addresses."""
 
+from copy import copy
 from typing import Any
 
 from django.conf import settings
@@ -61,6 +62,7 @@ class BudgetAdmin(Audited, ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         facts = {
             "title": "Budgets",
+            "opts": self._named(),
             "presets": [(one, one.why_not()) for one in limit_presets.FOR_DEPLOYMENT],
             "per_address": settings.ANONYMOUS_PER_ADDRESS,
             "zone": spending.zone(),
@@ -68,10 +70,18 @@ class BudgetAdmin(Audited, ModelAdmin):
         return super().changelist_view(request, {**facts, **(extra_context or {})})
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        context["title"] = "Add a budget"
         if limit := kwargs.get("obj"):
             context["title"] = "Budget"
             context["usage"] = limit_pages.usage(limit, spending.zone())
+        context["opts"] = self._named()
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def _named(self) -> Any:
+        """Limits that many tiers share are called budgets."""
+        named = copy(self.opts)
+        named.verbose_name, named.verbose_name_plural = "budget", "budgets"
+        return named
 
     def save_model(self, request: HttpRequest, obj: Limit, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

@@ -8,17 +8,20 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
-from unfold.widgets import UnfoldAdminSelect2Widget
+from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldBooleanWidget
 
 from accounts import spending
 from accounts.audit_admin import Audited
-from accounts.models import Deployment
+from accounts.models import Deployment, Limit
+from bot import limit_pages
+from bot.desk import budget, budget_names
 from bot.tier_admin import LimitMedia
 
-_LONGEST_REASON = 200
 _PAGE = "admin:accounts_deployment_changelist"
+_ON_THE_CLOCK = (Limit.Period.DAY, Limit.Period.WEEK, Limit.Period.MONTH)
 
 
 def _zones() -> list[tuple[str, str]]:
@@ -39,10 +42,36 @@ class DeploymentForm(forms.ModelForm):
         "count in the new ones. Minutes, hours and windows from the first use go on as they are.",
     )
 
+    counted_anew = forms.BooleanField(
+        required=False,
+        label="I know that running days, weeks and months are counted anew",
+        widget=UnfoldBooleanWidget,
+    )
+
     class Meta:
         model = Deployment
         fields = ["time_zone", "daily_mail"]
         labels = {"daily_mail": "Daily mail"}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        used = "; ".join(_used()) or "none that many share is used now"
+        self.fields["counted_anew"].help_text = f"To be ticked when the time zone changes. Budgets: {used}."
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if "time_zone" in self.changed_data and not cleaned.get("counted_anew"):
+            self.add_error("counted_anew", "Another time zone empties these budgets: tick this, too.")
+        return cleaned
+
+
+def _used() -> list[str]:
+    """Shared limits whose windows begin on the clock, with what is used of them."""
+    return [
+        f"{budget_names.name(one.limit)}, {limit_pages.shortly(one.limit.metric, one.used)} used"
+        for one in budget.shared(timezone.now())
+        if one.limit.period in _ON_THE_CLOCK and one.used
+    ]
 
 
 @admin.register(Deployment)
@@ -55,7 +84,7 @@ class DeploymentAdmin(Audited, ModelAdmin):
     audited_values = ("time_zone", "daily_mail")
     change_form_outer_before_template = "admin/stop_switch.html"
     warn_unsaved_form = True
-    fieldsets = [(None, {"fields": ["time_zone", "daily_mail"]})]
+    fieldsets = [(None, {"fields": ["time_zone", "counted_anew", "daily_mail"]})]
 
     def get_urls(self) -> list[URLPattern]:
         guard = self.admin_site.admin_view
@@ -80,7 +109,7 @@ class DeploymentAdmin(Audited, ModelAdmin):
         return super().render_change_form(request, context | facts, *args, **kwargs)
 
     def stop(self, request: HttpRequest) -> HttpResponse:
-        reason = request.POST.get("reason", "").strip()[:_LONGEST_REASON]
+        reason = request.POST.get("reason", "").strip()[: spending.LONGEST_REASON]
         if not reason:
             self.message_user(request, "Say why, for the other admins. Nothing was stopped.", messages.ERROR)
         elif not spending.stop(request.user, reason):  # type: ignore[arg-type]

@@ -1,12 +1,14 @@
 """Budgets, the deployment's page and its switch, as admins see them."""
 
+import re
 from decimal import Decimal
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from accounts import limits, spending
+from accounts import limits, periods, spending
 from accounts.limit_sentences import sentence
 from accounts.models import AuditEntry, Customer, Deployment, Limit, Site, Tier, User, Window
 from bot.models import Model, Provider
@@ -40,6 +42,7 @@ def test_budgets_say_what_they_mean_and_how_far_they_are_used(
         ends_at="2020-02-01T00:00Z", settled=19,
     )  # fmt: skip
     shown = text(admin, LIST)
+    assert re.search(r'class="[^"]*truncate[^"]*">\s*Budgets\s*<', shown)
     assert sentence(budget, "UTC") in shown
     assert "<b>$0</b> of $20" in shown
     assert "of each tier" not in shown
@@ -92,11 +95,26 @@ def test_time_zone_is_chosen_and_recorded(admin: Client) -> None:
     page = admin.get(change)
     form = pages.shown(page)
     assert "counted anew from their new beginning" in page.content.decode()
+    assert admin.post(change, form).status_code == 302
+    assert "tick this, too" in admin.post(change, form | {"time_zone": "Europe/Berlin"}).content.decode()
+    assert spending.zone() == "UTC"
+    form |= {"counted_anew": "on"}
     assert admin.post(change, form | {"time_zone": "Europe/Berlin"}).status_code == 302
     assert spending.zone() == "Europe/Berlin"
     assert AuditEntry.objects.get().detail["after"] == {"time_zone": "Europe/Berlin"}
     assert admin.post(change, form | {"time_zone": "Mars/Olympus"}).status_code == 200
     assert spending.zone() == "Europe/Berlin"
+
+
+def test_time_zone_names_the_budgets_that_it_empties(admin: Client, budget: Limit) -> None:
+    now = timezone.now()
+    span = periods.span("month", now, "UTC")
+    Window.objects.create(
+        rule="money:any:month", subject="deployment", number=span.number, starts_at=span.starts_at,
+        ends_at=span.ends_at, settled=Decimal("14.2"),
+    )  # fmt: skip
+    shown = text(admin, "admin:accounts_deployment_changelist")
+    assert "The deployment, $20 a month, $14.20 used." in shown
 
 
 def test_switch_stops_with_a_reason_and_every_page_says_so(

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 
 
 def _page(title: str, icon: str, name: str) -> dict[str, Any]:
@@ -12,6 +13,12 @@ def _page(title: str, icon: str, name: str) -> dict[str, Any]:
 
 def _group(title: str, *pages: dict[str, Any]) -> dict[str, Any]:
     return {"title": title, "separator": True, "items": list(pages)}
+
+
+def _at_tiers(request: HttpRequest) -> bool:
+    """The estimator stands below the tiers' address, and has an entry of its own."""
+    tiers, estimator = reverse("admin:accounts_tier_changelist"), reverse("admin:estimator")
+    return request.path.startswith(tiers) and request.path != estimator
 
 
 # The accent of bot/static/widget/tokens.css at 600, and its lighter and darker relatives.
@@ -32,7 +39,7 @@ ACCENT = {
 MENU: list[dict[str, Any]] = [
     _group(
         "Service levels",
-        _page("Tiers and limits", "stairs", "accounts_tier"),
+        _page("Tiers and limits", "stairs", "accounts_tier") | {"active": _at_tiers},
         _page("Budgets", "savings", "accounts_limit"),
         _page("Grants", "redeem", "accounts_grant"),
         _page("Deployment", "tune", "accounts_deployment"),

@@ -107,6 +107,8 @@ class CustomerForm(forms.ModelForm):
         until = cleaned.get("tier_until")
         if not cleaned.get("tier"):
             cleaned["tier_until"] = None
+            if "tier" not in self.changed_data and (until or cleaned.get("reason")):
+                self.add_error("tier", "Choose the tier: without one the rest changes nothing.")
         elif until and {"tier", "tier_until"} & set(self.changed_data):
             self._check(until, cleaned.get("reason", ""))
         return cleaned

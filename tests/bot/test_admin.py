@@ -1,5 +1,6 @@
 import http.server
 import json
+import re
 import threading
 from collections.abc import Iterator
 
@@ -256,6 +257,12 @@ def test_every_page_opens(admin: Client, site: Site, provider: Provider, model: 
     assert admin.get(url(model, "changelist"), {"q": "returns"}).status_code == 200
     assert admin.get(url(model, "add")).status_code == 200
     assert admin.get(url(model, "change", model.objects.get().pk)).status_code == 200
+
+
+@pytest.mark.parametrize("shown", ["admin:accounts_tier_changelist", "admin:estimator"])
+def test_menu_lights_one_entry(admin: Client, shown: str):
+    here = re.findall(r'<a href="([^"]+)" class="[^"]*\bactive\b', admin.get(reverse(shown)).content.decode())
+    assert here == [reverse(shown)]
 
 
 def test_menu_leads_to_pages_that_open(admin: Client, site: Site):

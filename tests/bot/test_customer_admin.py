@@ -134,9 +134,18 @@ def test_tier_for_a_while_wants_an_end_to_come_and_a_reason(
     assert entry.detail["after"]["tier"] == "VIP"
 
     Customer.objects.update(tier_until=timezone.now())
+    # Whoever takes the tier away leaves its end standing in its field.
     assert admin.post(page(alice), {"tier": "", "tier_until": soon}).status_code == 302
     alice.refresh_from_db()
     assert (alice.tier, alice.tier_until) == (None, None)
+
+
+@pytest.mark.parametrize("without", ["tier_until", "reason"])
+def test_end_or_reason_without_a_tier_is_refused(admin: Client, alice: Customer, without: str) -> None:
+    said = {"tier_until": "2027-01-01T00:00", "reason": REASON, without: ""}
+    answer = admin.post(page(alice), {"tier": "", **said})
+    assert "Choose the tier" in answer.content.decode()
+    assert not AuditEntry.objects.exists()
 
 
 def test_list_of_grants_is_filtered_and_read_only(admin: Client, alice: Customer, given: Grant) -> None:

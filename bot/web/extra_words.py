@@ -6,7 +6,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "No limit: this customer may ask as much as they like.",
         "无限制：此客户可以随意提问。",
     ),
-    "allowance_used": ("{} of {}", "{} / {}"),
+    "allowance_used": ("{} of {} used", "已用 {} / {}"),
     "allowance_resets": ("Begins anew {}", "{} 重新计算"),
     "allowance_begins": ("Begins with the next message", "从下一条消息开始计算"),
     "allowance_ends": ("Ends {}", "{} 到期"),

@@ -88,7 +88,7 @@ def test_customers_are_shown_without_name_and_email(admin: Client, alice: Custom
 
 def test_customer_gets_another_tier_and_it_bites(admin: Client, alice: Customer, vip: Tier):
     page = url(Customer, "change", alice.pk)
-    assert "0 of 10 messages today" in admin.get(page).content.decode()
+    assert "messages today: 0 of 10 used" in admin.get(page).content.decode()
     assert admin.post(page, {"tier": vip.pk}).status_code == 302
     alice.refresh_from_db()
     assert alice.effective_tier == vip

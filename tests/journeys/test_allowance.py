@@ -40,7 +40,7 @@ def test_used_up_allowance_is_said_and_prepared_answers_go_on(arrive: Arrive, mo
 
     sheet = your_usage(widget)
     expect(sheet).to_contain_text("Full answers are used up for now. They are back")
-    expect(sheet).to_contain_text(f"{FREE} of {FREE}")
+    expect(sheet).to_contain_text(f"{FREE} of {FREE} used")
     expect(sheet).to_contain_text("Prepared answers to common questions")
     expect(sheet.get_by_role("button", name="Talk to a person")).to_be_visible()
     assert grave(widget.frame()) == []
@@ -49,7 +49,7 @@ def test_used_up_allowance_is_said_and_prepared_answers_go_on(arrive: Arrive, mo
     expect(sheet).to_contain_text("0 of 3")
     widget.page.keyboard.press("Escape")
     expect(sheet).to_be_hidden()
-    expect(widget.footer).not_to_contain_text("You have used all")
+    expect(widget.footer).to_contain_text("You have used 0 of 3 extra messages.")
     expect(widget.ask(QUESTION).locator(".badge")).to_be_hidden()
     assert len(model.bodies) > asked
 
@@ -69,7 +69,7 @@ def gives_extra(desk: Page, customer: str, messages: int) -> None:
     assert grave(desk) == []
     dialog.get_by_role("button", name="Give", exact=True).click()
     expect(dialog).to_be_hidden()
-    expect(desk.locator("#allowance")).to_contain_text(f"0 of {messages}")
+    expect(desk.locator("#allowance")).to_contain_text(f"0 of {messages} used")
 
 
 class TierPage:

@@ -78,8 +78,9 @@ const en = {
   order_total: "Total",
   order_view: "View order",
   more_orders: "and {n} more",
-  allowance: "{used} of {amount} {label}",
+  allowance: "You have used {used} of {amount} {label}.",
   allowance_out: "You have used all {amount} {label}.",
+  allowance_part: "You have used all {amount} {label}. Other answers go on.",
   allowance_out_else: "Full answers are not available at the moment.",
   allowance_still: "You still get prepared answers, help pages and, if you ask, a person.",
   allowance_back: "Full answers are back {when}.",
@@ -184,6 +185,7 @@ const zh = {
   more_orders: "还有 {n} 个订单",
   allowance: "{label}已用 {used} / {amount}",
   allowance_out: "{label}已用完（{amount} / {amount}）。",
+  allowance_part: "{label}已用完（{amount} / {amount}），其他回答不受影响。",
   allowance_out_else: "完整回答暂时不可用。",
   allowance_still: "仍可获得预设回答和帮助内容，也可转人工客服。",
   allowance_back: "{when} 恢复完整回答。",
@@ -215,5 +217,8 @@ const tables = { en, zh };
 /** A function that words a key in one locale. */
 export function wording(locale) {
   const table = tables[locale] ?? en;
-  return (key, values = {}) => table[key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+  const filled = (key, values) => table[key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+  if (table !== zh) return (key, values = {}) => filled(key, values);
+  // The space before a number or a Latin name has no place before a Chinese word: "18:00 恢复", but "明天恢复".
+  return (key, values = {}) => filled(key, values).replace(/(\p{Script=Han}) (?=\p{Script=Han})/gu, "$1");
 }

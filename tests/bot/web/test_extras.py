@@ -120,7 +120,7 @@ def test_panel_shows_limits_and_grants_and_never_money(
     give(desk, conversation)
     html = desk.get(address).content.decode()
     assert "Messages today" in html
-    assert "0 of 10" in html
+    assert "0 of 10 used" in html
     assert "Extra messages" in html
     assert "77" not in html
     assert "data-extra=" in html

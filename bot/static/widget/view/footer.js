@@ -26,25 +26,52 @@ export class Footer {
     const { t } = this.chat;
     const name = agent?.name ?? agent ?? t("person_unnamed");
     setText(this.who, handler === "person" ? t("talking_to_person", { agent: name }) : t("talking_to_bot"));
-    if (allowance?.exhausted && usage.of !== allowance) this.chat.readUsage();
-    this.#allowance(allowance, usage.of === allowance ? usage.statement : null);
+    this.#allowance(allowance, usage);
   }
 
-  #allowance(allowance, statement) {
-    const limits = counted(allowance?.limits ?? []);
-    const out = Boolean(allowance?.exhausted);
-    const near = nearest(limits);
-    this.allowance.hidden = !out && !limits.some(({ share }) => share >= NEAR_THE_END);
-    if (this.allowance.hidden) return;
-    setText(this.allowanceText, out ? this.#outWords(limits, statement) : this.chat.t("allowance", near));
+  /** The allowance says when there is something to be said; what, only the statement knows, read once for each. */
+  #allowance(allowance, usage) {
+    const told = counted(allowance?.limits ?? []);
+    if (!allowance?.exhausted && !told.some(isNear)) {
+      this.allowance.hidden = true;
+      return;
+    }
+    if (usage.of !== allowance) {
+      this.chat.readUsage();
+      return;
+    }
+    const statement = usage.problem ? null : usage.statement;
+    const out = statement ? statement.exhausted : allowance.exhausted;
+    const said = out ? { text: this.#outWords(told, statement) } : this.#nearWords(statement, told);
+    this.allowance.hidden = !said;
+    if (!said) return;
+    setText(this.allowanceText, said.text);
     attribute(this.allowance, "data-state", out ? "out" : "near");
-    if (!out) this.bar.style.inlineSize = `${Math.min(100, near.share * 100)}%`;
+    if (!out) this.bar.style.inlineSize = `${said.share * 100}%`;
   }
 
-  /** A limit that is not the customer's own, such as their network's, is not listed. */
-  #outWords(limits, statement) {
+  /** What of that which counts is nearly used up; else what goes on where a limit is full: other answers, or gifts. */
+  #nearWords(statement, told) {
+    if (!statement) return this.#used(nearest(told));
+    if (statement.free) return null;
+    const [limits, gifts] = [counted(statement.limits), counted(statement.extras)];
+    const open = [...limits.filter(({ counts }) => counts), ...gifts].filter((line) => !isFull(line));
+    const full = limits.filter(isFull).sort((a, b) => a.counts - b.counts)[0];
+    const gift = full?.counts && nearest(gifts.filter((line) => !isFull(line)));
+    const near = nearest(open.filter(isNear)) ?? gift;
+    if (near) return this.#used(near);
+    return full ? { text: this.chat.t("allowance_part", full), share: 1 } : null;
+  }
+
+  #used(line) {
+    return { text: this.chat.t("allowance", line), share: Math.min(1, line.share) };
+  }
+
+  /** A limit that is not the customer's own, such as their network's, is not listed, nor is one that gifts would lift. */
+  #outWords(told, statement) {
     const { t, clock } = this.chat;
-    const full = limits.filter(({ share }) => share >= 1);
+    const other = statement?.stopped || counted(statement?.extras ?? []).some((line) => !isFull(line));
+    const full = other ? [] : counted(statement?.limits ?? told).filter(isFull);
     const back = statement ? statement.back_at : full.length === 1 && full[0].resets_at;
     const words = [
       full.length ? t("allowance_out", full[0]) : t("allowance_out_else"),
@@ -65,6 +92,14 @@ function counted(limits) {
 
 /** The limit that will bite first; one that is full has done so, and something else goes on. */
 function nearest(limits) {
-  const open = limits.filter(({ share }) => share < 1);
+  const open = limits.filter((limit) => !isFull(limit));
   return [...(open.length ? open : limits)].sort((a, b) => b.share - a.share)[0];
+}
+
+function isFull({ share }) {
+  return share >= 1;
+}
+
+function isNear({ share }) {
+  return share >= NEAR_THE_END;
 }

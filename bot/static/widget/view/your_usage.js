@@ -60,7 +60,7 @@ export class YourUsage {
   #show(statement) {
     const { t } = this.chat;
     const { limits, extras, exhausted } = statement;
-    const free = !limits.length && !extras.length && !exhausted;
+    const free = statement.free && !exhausted;
     if (exhausted) this.#say("out", this.#outWords(statement));
     else this.#say(free ? "free" : "lead", t(free ? "usage_free" : "usage_lead"));
     this.lines.replaceChildren(

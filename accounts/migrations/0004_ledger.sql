@@ -35,7 +35,7 @@ $$;
 
 -- Whoever holds or ends something for a use has it for themselves until they are done; only expiry comes between.
 CREATE FUNCTION accounts_lock_uses(uses uuid[]) RETURNS void LANGUAGE plpgsql
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(number)
        FROM (SELECT DISTINCT uuid_hash_extended(use, 0) AS number FROM unnest(uses) use ORDER BY 1) numbers;
@@ -49,7 +49,7 @@ END $$;
 CREATE FUNCTION accounts_hold_quota(
     claims jsonb, uses uuid[], for_turn uuid, for_customer uuid, at timestamptz, until timestamptz
 ) RETURNS TABLE (place int, is_used numeric, in_force numeric, resets timestamptz) LANGUAGE plpgsql
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     wanted accounts_claim[];
     claim accounts_claim;
@@ -168,7 +168,7 @@ END $$;
 
 -- The id of the window that a claim counts in; it is opened before its first use.
 CREATE FUNCTION accounts_open_window(claim accounts_claim, at timestamptz) RETURNS bigint LANGUAGE plpgsql
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     opened accounts_window;
 BEGIN
@@ -205,7 +205,7 @@ CREATE FUNCTION accounts_hold_grants(
     claim accounts_claim, lack numeric, grants uuid[], for_turn uuid, for_customer uuid,
     at timestamptz, until timestamptz
 ) RETURNS void LANGUAGE plpgsql
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     given record;
     part numeric;
@@ -227,7 +227,7 @@ END $$;
 -- the windows of many customers take all. What was not held any more is late, and overrun. Said again with other
 -- numbers, the numbers are put right. Returns how many holds were ended.
 CREATE FUNCTION accounts_end_quota(uses uuid[], used jsonb, becomes text, was text[]) RETURNS int LANGUAGE plpgsql
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     h record;
     whole numeric;
@@ -292,7 +292,7 @@ END $$;
 
 -- Give back what was held for too long; how many holds ended so. What somebody else has at this moment waits.
 CREATE FUNCTION accounts_expire_quota(at timestamptz) RETURNS int LANGUAGE plpgsql
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     old bigint[] := ARRAY(
         SELECT id FROM accounts_hold WHERE state = 'held' AND expires_at <= at ORDER BY id FOR UPDATE SKIP LOCKED);

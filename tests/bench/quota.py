@@ -33,6 +33,9 @@ SITE = "bench"
 CUSTOMERS = 1000
 DAYS = 90
 AT_ONCE = (1, 8, 64)
+# How many at once, and how many seconds a model takes between hold and settle: none, which nothing does but a
+# test, and as little as a quick one.
+LOADS = (*((at_once, 0.0) for at_once in AT_ONCE), (8, 0.2))
 ROUNDS = 9
 FEW = 1000
 
@@ -88,10 +91,10 @@ class Asker:
         )
         stack.callback(self._process.terminate)
 
-    def ask(self, at_once: int, seconds: float) -> Round:
+    def ask(self, at_once: int, answered_in: float, seconds: float) -> Round:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        print(json.dumps([at_once, seconds]), file=self._process.stdin, flush=True)
+        print(json.dumps([at_once, answered_in, seconds]), file=self._process.stdin, flush=True)
         return Round(**json.loads(self._process.stdout.readline()))
 
 
@@ -101,16 +104,16 @@ def measure(entries: int, seconds: float) -> list[Measured]:
         urls = stack.enter_context(servers(folder))
         askers = {count: Asker(_database(folder, urls, count), stack) for count in (FEW, entries)}
         for asker in askers.values():
-            asker.ask(1, 1)
-        return [_compared(askers, at_once, seconds) for at_once in AT_ONCE]
+            asker.ask(1, 0, 1)
+        return [_compared(askers, *load, seconds) for load in LOADS]
 
 
-def _compared(askers: dict[int, Asker], at_once: int, seconds: float) -> Measured:
+def _compared(askers: dict[int, Asker], at_once: int, answered_in: float, seconds: float) -> Measured:
     """Each database in turn, several times: what else the machine does falls on both."""
     rounds: dict[int, list[Round]] = {count: [] for count in askers}
     for _ in range(ROUNDS):
         for count, asker in askers.items():
-            rounds[count].append(asker.ask(at_once, seconds / ROUNDS))
+            rounds[count].append(asker.ask(at_once, answered_in, seconds / ROUNDS))
     rows, medians = [], {}
     for count, some in rounds.items():
         hold = [one for each in some for one in each.hold]
@@ -128,7 +131,8 @@ def _compared(askers: dict[int, Asker], at_once: int, seconds: float) -> Measure
     for place, name in enumerate(("hold", "settle")):
         rows.append(Row(f"{name}, p50, many over few", f"{many[place] / few[place]:.2f}", "0.80 to 1.20"))
     load = os.getloadavg()[0]
-    return Measured(f"Quota, {at_once} at once (load of the machine {load:.1f})", rows)
+    said = f"{at_once} at once" + (f", each answered in {answered_in:g} s" if answered_in else "")
+    return Measured(f"Quota, {said} (load of the machine {load:.1f})", rows)
 
 
 def _took(rounds: list[Round]) -> float:
@@ -190,14 +194,16 @@ def ask() -> None:
     customers = list(Customer.objects.select_related("site__default_tier", "tier", "token_tier"))
     bindings = [(customer.id, limits.binding(customer)) for customer in customers]
     for line in sys.stdin:
-        at_once, seconds = json.loads(line)
-        print(json.dumps(_round(bindings, at_once, seconds)), flush=True)
+        print(json.dumps(_round(bindings, *json.loads(line))), flush=True)
 
 
-def _round(bindings: list[tuple[Any, Any]], at_once: int, seconds: float) -> dict[str, Any]:
+def _round(
+    bindings: list[tuple[Any, Any]], at_once: int, answered_in: float, seconds: float
+) -> dict[str, Any]:
     told: dict[str, Any] = {"hold": [], "settle": []}
     began = time.monotonic()
-    threads = [threading.Thread(target=_work, args=(bindings, began + seconds, told)) for _ in range(at_once)]
+    work = (bindings, answered_in, began + seconds, told)
+    threads = [threading.Thread(target=_work, args=work) for _ in range(at_once)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -205,7 +211,7 @@ def _round(bindings: list[tuple[Any, Any]], at_once: int, seconds: float) -> dic
     return told | {"seconds": time.monotonic() - began}
 
 
-def _work(bindings: list[tuple[Any, Any]], until: float, told: dict[str, Any]) -> None:
+def _work(bindings: list[tuple[Any, Any]], answered_in: float, until: float, told: dict[str, Any]) -> None:
     from decimal import Decimal
     from uuid import uuid4
 
@@ -223,11 +229,12 @@ def _work(bindings: list[tuple[Any, Any]], until: float, told: dict[str, Any]) -
         )  # fmt: skip
         began = time.perf_counter()
         usage.begin(call, most, usage.Bound(binding))
-        held = time.perf_counter()
+        told["hold"].append(time.perf_counter() - began)
+        time.sleep(answered_in * random.uniform(0.5, 1.5))
+        began = time.perf_counter()
         usage.end(call)
         quota.settle(call.turn)
-        told["settle"].append(time.perf_counter() - held)
-        told["hold"].append(held - began)
+        told["settle"].append(time.perf_counter() - began)
     connection.close()
 
 

@@ -7,25 +7,17 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
+from unfold.views import ChangeList
 
 from accounts import grants
 from accounts.ledger_admin import Ledger
 from accounts.limit_sentences import amount
 from accounts.models import Grant, Limit
-
-UNITS = {
-    Limit.Metric.MONEY: "",
-    Limit.Metric.MESSAGES: " messages",
-    Limit.Metric.TOTAL: " tokens",
-    Limit.Metric.INPUT: " tokens read",
-    Limit.Metric.OUTPUT: " tokens written",
-    Limit.Metric.ACTIONS: " tool actions",
-}
+from bot.desk import budget_names
+from bot.ledger_admin import Named, customer_of, minute
 
 
 @dataclass(frozen=True)
@@ -61,7 +53,9 @@ def rows(given: Iterable[Grant]) -> list[Row]:
 def what(grant: Grant) -> str:
     """Such as "5 messages, large models"."""
     models = f", {grant.model_class} models" if grant.model_class else ""
-    return f"{amount(grant.metric, grant.amount)}{UNITS[Limit.Metric(grant.metric)]}{models}"
+    if grant.metric == Limit.Metric.MONEY:
+        return f"{amount(grant.metric, grant.amount)}{models}"
+    return f"{budget_names.much(grant.metric, grant.amount)}{models}"
 
 
 def state(grant: Grant) -> str:
@@ -94,8 +88,8 @@ class GrantAdmin(Ledger):
     """What customers were given beyond their limits."""
 
     list_display = [
-        *("created_at", "whose", "kind", "amount_given", "used", "left", "state_label"),
-        *("expires_at", "reason", "given_by"),
+        *("given_at", "whose", "kind", "amount_given", "used", "left", "state_label"),
+        *("ends_at", "reason", "given_by"),
     ]
     list_filter = ["kind", StateFilter, "metric", "given_by"]
     search_fields = ["=customer", "=id"]
@@ -104,13 +98,27 @@ class GrantAdmin(Ledger):
     ordering = ["-created_at"]
     fields = [
         *("whose", "kind", "amount_given", "used", "held_now", "left", "state_label"),
-        *("created_at", "expires_at", "withdrawn_at", "reason", "given_by"),
+        *("given_at", "ends_at", "taken_back_at", "reason", "given_by"),
     ]
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return Named
+
     @display(description="customer")
-    def whose(self, grant: Grant) -> SafeString:
-        link = reverse("admin:accounts_customer_change", args=[grant.customer])
-        return format_html('<a class="text-primary-600" href="{}">{}</a>', link, str(grant.customer)[:8])
+    def whose(self, grant: Grant) -> SafeString | str:
+        return customer_of(grant)
+
+    @display(description="given (UTC)", ordering="created_at")
+    def given_at(self, grant: Grant) -> str:
+        return minute(grant.created_at)
+
+    @display(description="ends (UTC)", ordering="expires_at")
+    def ends_at(self, grant: Grant) -> str:
+        return minute(grant.expires_at)
+
+    @display(description="withdrawn (UTC)")
+    def taken_back_at(self, grant: Grant) -> str:
+        return minute(grant.withdrawn_at) if grant.withdrawn_at else "–"
 
     @display(description="amount")
     def amount_given(self, grant: Grant) -> str:

@@ -19,10 +19,11 @@ from unfold.views import ChangeList
 
 from accounts import holds
 from accounts.ledger_admin import Ledger
-from accounts.models import Customer, Hold, User, Window
+from accounts.models import Customer, Grant, Hold, User, Window
 from bot.desk import budget_names
 from bot.models import Turn
 
+_MINUTE = 60
 LINK = "text-primary-600 dark:text-primary-500 underline"
 
 
@@ -74,8 +75,7 @@ class OfTurns(Ledger):
 
     @display(description="customer")
     def whose(self, row: Any) -> SafeString | str:
-        named = row.named if hasattr(row, "named") else Customer.objects.filter(id=row.customer).first()
-        return _link(named) if named else f"{str(row.customer)[:8]} (deleted)"
+        return customer_of(row)
 
 
 @admin.register(Window)
@@ -103,18 +103,18 @@ class WindowAdmin(Ledger):
     @display(description="for", ordering="subject")
     def whom(self, window: Any) -> SafeString | str:
         if not _counts_customer(window):
-            return str(window.subject)
+            return budget_names.subject(window.subject)
         number = window.subject.removeprefix("customer:")
         named = window.named if hasattr(window, "named") else Customer.objects.filter(id=number).first()
         return _link(named) if named else f"{number[:8]} (deleted)"
 
     @display(description="from (UTC)", ordering="starts_at")
     def starts(self, window: Window) -> str:
-        return _minute(window.starts_at)
+        return minute(window.starts_at)
 
     @display(description="to (UTC)", ordering="ends_at")
     def ends(self, window: Window) -> str:
-        return _minute(window.ends_at)
+        return minute(window.ends_at)
 
     @display(description="held", ordering="held")
     def held_now(self, window: Window) -> str:
@@ -151,14 +151,15 @@ class HoldAdmin(OfTurns):
     list_before_template = "admin/holds_before.html"
     fieldsets = [
         (None, {"fields": ["state_label", "how_much", "place", "asked", "whose", "give_back"]}),
-        ("When", {"fields": ["age", "created_at", "expires"]}),
+        ("When", {"fields": ["age", "since", "expires"]}),
         ("In the end", {"fields": ["settled", "overrun", "late", "use"]}),
     ]
 
     def waiting(self) -> dict[str, Any]:
         """For the page: how much is held now, and since when."""
         held = holds.held()
-        return {"count": held.count(), "oldest": held.first()}
+        oldest = held.first()
+        return {"count": held.count(), "age": oldest and age(oldest.created_at)}
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.release)
@@ -175,6 +176,8 @@ class HoldAdmin(OfTurns):
             "title": "Release what is held",
             "opts": self.opts,
             "hold": hold,
+            "age": age(hold.created_at),
+            "until": minute(hold.expires_at),
             "rows": [(self.how_much(one), self.place(one)) for one in together],
             "asked": self.asked(hold),
             "whose": self.whose(hold),
@@ -193,7 +196,11 @@ class HoldAdmin(OfTurns):
 
     @display(description="age", ordering="created_at")
     def age(self, hold: Hold) -> str:
-        return timesince(hold.created_at, timezone.now())
+        return age(hold.created_at)
+
+    @display(description="since (UTC)")
+    def since(self, hold: Hold) -> str:
+        return minute(hold.created_at)
 
     @display(description="amount")
     def how_much(self, hold: Hold) -> str:
@@ -202,13 +209,15 @@ class HoldAdmin(OfTurns):
     @display(description="held in")
     def place(self, hold: Hold) -> str:
         if hold.window is None:
-            return f"{hold.grant}"
+            return _in_grant(hold.grant) if hold.grant else "–"
         counts = budget_names.measure(hold.window.rule)[0].capitalize()
-        return f"{counts}, their own" if _counts_customer(hold.window) else f"{counts}, {hold.window.subject}"
+        if _counts_customer(hold.window):
+            return f"{counts}, their own"
+        return f"{counts}, {budget_names.subject(hold.window.subject)}"
 
     @display(description="expires (UTC)", ordering="expires_at")
     def expires(self, hold: Hold) -> str:
-        return _minute(hold.expires_at)
+        return minute(hold.expires_at)
 
     @display(
         description="state",
@@ -229,13 +238,33 @@ def _counts_customer(window: Window) -> bool:
     return window.subject.startswith("customer:")
 
 
+def customer_of(row: Any) -> SafeString | str:
+    """The row's customer as the desk calls them, with the way to their page while they exist."""
+    named = row.named if hasattr(row, "named") else Customer.objects.filter(id=row.customer).first()
+    return _link(named) if named else f"{str(row.customer)[:8]} (deleted)"
+
+
 def _link(customer: Customer) -> SafeString:
     page = reverse("admin:accounts_customer_change", args=[customer.pk])
     return format_html('<a class="{}" href="{}">{}</a>', LINK, page, str(customer))
 
 
-def _minute(moment: datetime) -> str:
+def _in_grant(grant: Grant) -> str:
+    return f"{grant.get_kind_display().capitalize()} until {minute(grant.expires_at)}"
+
+
+def minute(moment: datetime) -> str:
+    """How the books write times, in UTC."""
     return f"{moment:%Y-%m-%d %H:%M}"
+
+
+def age(since: datetime) -> str:
+    """Such as "12 seconds" or "1 hour, 5 minutes"."""
+    now = timezone.now()
+    seconds = max(0, int((now - since).total_seconds()))
+    if seconds >= _MINUTE:
+        return timesince(since, now)
+    return f"{seconds} second{'' if seconds == 1 else 's'}"
 
 
 def _much(window: Window, amount: Any) -> str:

@@ -12,6 +12,7 @@ from accounts import live_usage
 from accounts.limit_sentences import amount
 from accounts.live_usage import Bar
 from accounts.models import Limit
+from bot.desk.dollars import two_digits
 
 _CENT = Decimal("0.01")
 _FULL, _NEAR = 100, 80
@@ -22,9 +23,11 @@ def usage(limit: Limit, zone: str) -> SafeString:
     use = live_usage.of(limit, zone=zone)
     if isinstance(use, Bar):
         return bar(use, limit.metric, zone)
-    whom = "addresses" if limit.scope == Limit.Scope.ADDRESS else "customers"
+    of_address = limit.scope == Limit.Scope.ADDRESS
+    one, many = ("address", "addresses") if of_address else ("customer", "customers")
     counts = {name: f"{count:,}" for name, count in asdict(use).items()}
-    facts = {**counts, "whom": whom, "none": not use.counted, "some_out": use.full}
+    whom = f"{one} has" if use.counted == 1 else f"{many} have"
+    facts = {**counts, "whom": whom, "many": many, "none": not use.counted, "some_out": use.full}
     return SafeString(render_to_string("admin/limit_spread.html", facts))
 
 
@@ -34,11 +37,11 @@ def bar(use: Bar, metric: str, zone: str) -> SafeString:
 
 
 def shortly(metric: str, number: Decimal) -> str:
-    """Money to the cent, and tokens without parts."""
+    """Money to the cent, less than one by two digits, and tokens without parts."""
     if metric != Limit.Metric.MONEY:
         return amount(metric, number.quantize(Decimal(1)))
     if 0 < number < _CENT:
-        return "under $0.01"
+        return f"${two_digits(number)}"
     return f"${number:,.2f}" if number else "$0"
 
 

@@ -19,6 +19,15 @@ _COUNTED = {
     "actions": "tool actions",
 }
 _PERIODS = {"minute": "a minute", "hour": "an hour", "day": "a day", "week": "a week", "month": "a month"}
+_ONE = {
+    "messages": "message",
+    "input_tokens": "token read",
+    "output_tokens": "token written",
+    "total_tokens": "token",
+    "actions": "tool action",
+}
+# Of an address nothing but its digest is known: so much of it tells one from another.
+_DIGITS = 8
 # As Rule.key puts it together; a model's name may have colons of its own.
 _KEY = re.compile(r"(\w+):(.*):(minute|hour|day|month|week:\d|first:\d+h)")
 THEN = {
@@ -40,9 +49,11 @@ def period(length: str, hours: int | None = None) -> str:
 
 
 def much(metric: str, number: Any) -> str:
-    """$1.20, 3 messages, 1,500 tokens read."""
+    """$1.20, 1 message, 1,500 tokens read."""
     said = _number(metric, number)
-    return said if metric == Limit.Metric.MONEY else f"{said} {_COUNTED[metric]}"
+    if metric == Limit.Metric.MONEY:
+        return said
+    return f"{said} {(_ONE if number == 1 else _COUNTED)[metric]}"
 
 
 def _number(metric: str, number: Any) -> str:
@@ -87,7 +98,7 @@ def window_facts(window: Window, zone: str) -> dict[str, Any]:
     """What words about a window name, whether or not its limit is still there."""
     what, metric = measure(window.rule)
     return {
-        "limit": f"{_subject(window.subject)}, {what}",
+        "limit": f"{subject(window.subject)}, {what}",
         "over": much(metric, window.overrun),
         "used": much(metric, window.settled),
         "ends": moment(window.ends_at, zone),
@@ -111,8 +122,12 @@ def counted(metric: str) -> str:
     return "money" if metric == Limit.Metric.MONEY else _COUNTED.get(metric, metric)
 
 
-def _subject(subject: str) -> str:
-    kind, _, rest = subject.partition(":")
+def subject(counted_for: str) -> str:
+    """Such as "Tier plus", "The deployment" or "Network address 327a90bc"; of a customer the number."""
+    kind, _, rest = counted_for.partition(":")
+    if kind == "address":
+        *site, digest = rest.split(":")
+        return f"Network address {digest[:_DIGITS]}{', at one site' if site else ''}"
     return f"{kind.capitalize()} {rest}" if rest else f"The {kind}"
 
 

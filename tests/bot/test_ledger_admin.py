@@ -1,6 +1,7 @@
 """The books as admins read them, and giving back by hand what is held."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from html import unescape
 from io import StringIO
@@ -10,11 +11,14 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from accounts import allowance, limits, quota, usage
+from accounts import allowance, grants, limits, quota, usage
+from accounts.grants import Gift
 from accounts.models import AuditEntry, Customer, Hold, Limit, Tier, UsageEntry, User, Window
 from accounts.quota import Most
 from accounts.usage import Bound, CallCharge, Counted
+from bot.ledger_admin import age
 from bot.models import Conversation, Turn
 
 pytestmark = pytest.mark.django_db
@@ -63,7 +67,8 @@ def test_holds_are_shown_with_turn_customer_and_what_they_are_held_in(
     admin: Client, turn: Turn, call: CallCharge
 ) -> None:
     text = page(admin, "hold_changelist")
-    assert "2 held now" in text
+    assert "2 held now, the oldest for " in text
+    assert " 0 minutes" not in text.replace("\xa0", " ")
     assert "$0.50" in text
     assert "Money a month, their own" in text
     assert reverse("desk:conversation", args=[turn.conversation_id]) in text
@@ -158,4 +163,39 @@ def test_window_says_in_words_what_it_counts(admin: Client, alice: Customer) -> 
     assert "Messages a day" in text
     assert ">alice</a>" in text
     text = page(admin, "window_change", Window.objects.get().pk)
-    assert "0 messages used, and 1 messages held for answers under way" in text
+    assert "0 messages used, and 1 message held for answers under way" in text
+
+
+def test_windows_say_in_words_whom_they_count(admin: Client) -> None:
+    for subject in ("deployment", "site:demo", "tier:free", "address:327a90bc55", "address:5:41cc90bc55"):
+        Window.objects.create(
+            rule="messages:any:day", subject=subject, number=0, starts_at="2026-01-01T00:00Z",
+            ends_at="2026-01-02T00:00Z", settled=1,
+        )  # fmt: skip
+    text = page(admin, "window_changelist")
+    for said in ("The deployment", "Site demo", "Tier free", "Network address 327a90bc<",
+                 "Network address 41cc90bc, at one site<"):  # fmt: skip
+        assert said in text
+    assert text.count("1 message<") == 5
+
+
+def test_grants_name_their_customers_and_times_as_the_books_do(
+    admin: Client, alice: Customer, bob: User
+) -> None:
+    ends = (timezone.now() + timedelta(days=2)).replace(hour=0, minute=0)
+    grant = grants.give(alice, Gift("extra", "messages", "", Decimal(1), ends), "The parcel came late", bob)
+    for text in (page(admin, "grant_changelist"), page(admin, "grant_change", grant.pk)):
+        assert ">alice</a>" in text
+        assert f"{ends:%Y-%m-%d} 00:00" in text
+        assert f"{grant.created_at:%Y-%m-%d %H:%M}" in text
+        assert "midnight" not in text
+        assert "1 message<" in text
+    Customer.objects.all().delete()
+    assert f"{str(grant.customer)[:8]} (deleted)" in page(admin, "grant_changelist")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0, "0 seconds"), (1, "1 second"), (59, "59 seconds"), (61, "1 minute")]
+)
+def test_young_holds_are_so_many_seconds_old(seconds: int, said: str) -> None:
+    assert age(timezone.now() - timedelta(seconds=seconds)).replace("\xa0", " ") == said

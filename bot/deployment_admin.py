@@ -55,13 +55,14 @@ class DeploymentForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        used = "; ".join(_used()) or "none that many share is used now"
-        self.fields["counted_anew"].help_text = f"To be ticked when the time zone changes. Budgets: {used}."
+        used = "; ".join(_used())
+        forgotten = f"Begun anew: {used}." if used else "No budget that many share is used now."
+        self.fields["counted_anew"].help_text = f"Tick this to change the time zone. {forgotten}"
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if "time_zone" in self.changed_data and not cleaned.get("counted_anew"):
-            self.add_error("counted_anew", "Another time zone empties these budgets: tick this, too.")
+            self.add_error("counted_anew", "The time zone changes: tick this, too.")
         return cleaned
 
 

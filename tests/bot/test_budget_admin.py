@@ -114,7 +114,7 @@ def test_time_zone_names_the_budgets_that_it_empties(admin: Client, budget: Limi
         ends_at=span.ends_at, settled=Decimal("14.2"),
     )  # fmt: skip
     shown = text(admin, "admin:accounts_deployment_changelist")
-    assert "The deployment, $20 a month, $14.20 used." in shown
+    assert "Begun anew: The deployment, $20 a month, $14.20 used." in shown
 
 
 def test_switch_stops_with_a_reason_and_every_page_says_so(

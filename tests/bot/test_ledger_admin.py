@@ -152,7 +152,7 @@ def test_sums_are_those_of_the_filter(admin: Client, call: CallCharge) -> None:
     address = reverse("admin:accounts_usageentry_changelist")
     sums = admin.get(address).context_data["sums"]
     assert (sums["calls"], sums["input_tokens"], sums["cost"], sums["priced"]) == (2, 1050, "0.00033", 1)
-    assert "of 1 calls with a known price" in unescape(admin.get(address).content.decode())
+    assert "of 1 call with a known price" in unescape(admin.get(address).content.decode())
     sums = admin.get(address, {"model": "own-7b"}).context_data["sums"]
     assert (sums["calls"], sums["cost"]) == (1, "0")
 
